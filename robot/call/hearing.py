@@ -1,0 +1,82 @@
+"""What one call hears: the last half minute of audio, the voices in it and the tones in it, on the call's media time.
+
+Media time is milliseconds since the answer, counted in samples: ``offset_ms`` (the stream starts a little after the
+answer) plus the samples heard.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from robot.media.base import RATE_HZ
+from services.audio import Pcm, Samples, ms_to_samples, to_float
+from services.tones.base import ToneDetector
+from services.vad.base import SpeechStarted, VoiceActivity
+
+KEEP_MS = 32_000
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChange:
+    """A voice started or ended at ``at_ms``."""
+
+    at_ms: int
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToneHeard:
+    start_ms: int
+    end_ms: int
+    frequency_hz: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard20:
+    """What 20 ms of audio brought."""
+
+    now_ms: int
+    voices: tuple[VoiceChange, ...]
+    tones: tuple[ToneHeard, ...]
+
+
+class Hearing:
+    """Fed with frames in order; remembers the last 32 s of them."""
+
+    def __init__(self, offset_ms: int, voice: VoiceActivity, tones: ToneDetector) -> None:
+        self._offset_ms, self._voice, self._tones = offset_ms, voice, tones
+        self._ring = np.zeros(ms_to_samples(KEEP_MS, RATE_HZ), np.int16)
+        self._samples = 0
+
+    @property
+    def now_ms(self) -> int:
+        return self._to_ms(self._samples)
+
+    def push(self, frame: Pcm) -> Heard20:
+        """int16[n] at 16 kHz → the voices and tones that became certain."""
+        start = self._samples % len(self._ring)
+        self._ring[(start + np.arange(len(frame))) % len(self._ring)] = frame
+        self._samples += len(frame)
+        voices = tuple(
+            VoiceChange(self._to_ms(event.at_sample), isinstance(event, SpeechStarted))
+            for event in self._voice.push(frame)
+        )
+        tones = tuple(
+            ToneHeard(self._to_ms(tone.start_sample), self._to_ms(tone.end_sample), tone.frequency_hz)
+            for tone in self._tones.push(frame)
+        )
+        return Heard20(self.now_ms, voices, tones)
+
+    def audio(self, start_ms: int, end_ms: int) -> Samples:
+        """float32[n] at 16 kHz between two media times, cut to what is still remembered."""
+        first = max(self._to_sample(start_ms), self._samples - len(self._ring), 0)
+        last = min(self._to_sample(end_ms), self._samples)
+        return to_float(self._ring[np.arange(first, max(first, last)) % len(self._ring)])
+
+    def _to_ms(self, sample: int) -> int:
+        return self._offset_ms + sample * 1000 // RATE_HZ
+
+    def _to_sample(self, ms: int) -> int:
+        return ms_to_samples(ms - self._offset_ms, RATE_HZ)

@@ -1,0 +1,239 @@
+"""One call, from the order to its record: a single task group, which nothing of the call outlives.
+
+Events of the switch and results of the phases are fed to :mod:`robot.fsm.call`; its commands start and stop the work of
+a phase. Whatever happens (an answer, a failure, Ctrl-C), on the way out the channel is hung up if it is still there,
+and the record is written exactly once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from typing import Literal
+
+from robot.call.chronicle import Chronicle
+from robot.call.closing import CallFacts, FinishedCall, close_call
+from robot.call.ears import Ears
+from robot.call.entries import DtmfEntry
+from robot.call.journal import Journal
+from robot.call.phases import Phases
+from robot.call.record import CallFolder
+from robot.call.tools import CallOrder, CallTools
+from robot.call.voice import Voice
+from robot.errors import CommandFailed, RobotError, SwitchError
+from robot.events import (
+    Answered,
+    CallEvent,
+    Dtmf,
+    HungUp,
+    Parked,
+    PlaybackFailed,
+    PlaybackStarted,
+    PlaybackStopped,
+    Progress,
+    RecordingStarted,
+    RecordingStopped,
+    StreamConnected,
+    StreamLost,
+)
+from robot.fsm import call as calls
+from robot.fsm.call import Phase
+from robot.log import get_logger
+from robot.scenario import engine
+from robot.scenario.dialogue import Say
+from robot.telephony.switch import Originate
+from services.audio import Pcm
+from services.errors import ServiceError
+
+log = get_logger(__name__)
+FLUSH_S = 1.0
+
+
+class CallSession:
+    """Runs one call. Use once: ``await CallSession(tools, order, folder).run()``."""
+
+    def __init__(self, tools: CallTools, order: CallOrder, folder: CallFolder) -> None:
+        limits, scenario = tools.limits, order.scenario
+        self._tools, self._order, self._folder = tools, order, folder
+        self._journal = Journal(folder.events_path)
+        self._chronicle = Chronicle(order.uuid, self._journal, tools.observe)
+        self._started_at = tools.now()
+        self._spool = tools.spool / order.uuid
+        self._line_recording = self._spool / "line.wav"
+        self._playout = tools.open_playout(order.uuid, self._spool, self._played)
+        self._voice = Voice(tools.synthesizer, tools.clauses, scenario.language, scenario.voice, limits.speed)
+        self._opening = engine.start(scenario, order.lead)
+        self._state = calls.CallState(screening=limits.screening)
+        self._by: Literal["caller", "robot", "switch"] = "caller"
+        self._ears: Ears | None = None
+        self._over = asyncio.Event()
+
+    async def run(self) -> FinishedCall:
+        """Places the call and returns when it is over and its record is written.
+
+        What cancels it goes on outwards, after the record was written.
+        """
+        loop = asyncio.get_running_loop()
+        interrupted = True
+        try:
+            await loop.run_in_executor(None, lambda: self._spool.mkdir(parents=True, exist_ok=True))
+            await self._live()
+            interrupted = False
+        finally:
+            finished = await self._close(interrupted)
+        return finished
+
+    async def _live(self) -> None:
+        """The call itself. Its failures end it and are in its record; only cancellation goes on outwards."""
+        try:
+            async with self._tools.switch.call(self._order.uuid) as events:
+                try:
+                    with self._tools.open_stream(self._order.uuid) as (url, source):
+                        self._ears = Ears(self._tools, self._order.uuid, url, source, self._chronicle)
+                        async with asyncio.TaskGroup() as self._group:
+                            await self._drive(events, self._ears)
+                finally:
+                    await self._hang_up_if_alive()
+        except* (RobotError, ServiceError) as errors:
+            for error in _leaves(errors):
+                self._fail(str(error))
+        except* Exception as errors:
+            for error in _leaves(errors):
+                self._fail(f"internal error: {type(error).__name__}: {error}")
+                log.error("call_failed", call=self._order.uuid, exc_info=error)
+
+    async def _drive(self, events: AsyncIterator[CallEvent], ears: Ears) -> None:
+        limits, order = self._tools.limits, self._order
+        self._phases = Phases(self._tools, order, self._chronicle, self._playout, self._voice, self._group, self._feed)
+        self._phases.enter(Phase.DIALING)
+        tasks = [
+            self._group.create_task(self._flush(), name="journal"),
+            self._group.create_task(self._playout.run(), name="playout"),
+            self._group.create_task(self._rehearse(), name="rehearse"),
+            self._group.create_task(self._read(events, ears), name="events"),
+            self._group.create_task(ears.listen(self._phases.hear), name="listen"),
+        ]
+        self._note("originate", scenario=order.scenario.name)
+        request = Originate(
+            order.uuid, order.dial_string, limits.ring_timeout_s, limits.caller_id_number, limits.caller_id_name
+        )
+        try:
+            await self._tools.switch.originate(request)
+        except CommandFailed as error:
+            self._fail(f"originate: {error.reply}")
+            self._feed(HungUp(0, "DESTINATION_OUT_OF_ORDER"))
+        await self._over.wait()
+        self._phases.stop()
+        for task in tasks:
+            task.cancel()
+
+    async def _read(self, events: AsyncIterator[CallEvent], ears: Ears) -> None:
+        async for event in events:
+            match event:
+                case Progress():
+                    self._note("progress", early_media=event.early_media)
+                case Answered():
+                    now_s = asyncio.get_running_loop().time()
+                    self._chronicle.answered(now_s, event.at_us, self._tools.now())
+                    await ears.open(now_s, self._line_recording)
+                    self._feed(calls.CallAnswered())
+                case PlaybackStarted() | PlaybackStopped() | PlaybackFailed():
+                    self._playout.on_event(event)
+                case RecordingStarted():
+                    self._chronicle.recording_start_ms = self._chronicle.since_answer_ms(event.at_us)
+                case Dtmf():
+                    at_ms = self._chronicle.since_answer_ms(event.at_us) or 0.0
+                    self._chronicle.dtmf.append(DtmfEntry(at_ms=at_ms, digit=event.digit))
+                    self._phases.press(event.digit)
+                case StreamLost():
+                    await ears.restart(event)
+                case HungUp():
+                    self._note("hangup", cause=event.cause)
+                    self._chronicle.hung_up(event, "switch" if event.cause == "SWITCH_LOST" else self._by)
+                    self._feed(event)
+                case Parked() | StreamConnected() | RecordingStopped():
+                    pass
+
+    def _played(self, pcm: Pcm, rate_hz: int, at_us: int) -> None:
+        """The switch has played this much of the robot's speech."""
+        at_ms = self._chronicle.since_answer_ms(at_us)
+        if self._ears is not None and at_ms is not None:
+            self._ears.tape.robot(pcm, rate_hz, at_ms)
+
+    def _feed(self, event: calls.CallInput) -> None:
+        before = self._state.phase
+        self._state, commands = calls.step(self._state, event)
+        if self._state.phase is not before:
+            self._note("phase", phase=self._state.phase.value, on=type(event).__name__)
+        for command in commands:
+            match command:
+                case calls.Enter(phase=Phase.ENDED):
+                    self._phases.enter(Phase.ENDED)
+                    self._over.set()
+                case calls.Enter(phase=phase):
+                    self._phases.enter(phase)
+                case calls.EndCall(cause=cause):
+                    self._by = "robot"
+                    self._group.create_task(self._hang_up(cause), name="hang up")
+
+    async def _hang_up(self, cause: str) -> None:
+        try:
+            await self._tools.switch.hangup(self._order.uuid, cause)
+        except SwitchError as error:
+            self._fail(f"hangup: {error}")
+
+    async def _hang_up_if_alive(self) -> None:
+        """On the way out, whatever the reason: no channel is left behind."""
+        if self._state.hangup is None:
+            self._by = "robot"
+            await self._hang_up("NORMAL_CLEARING")
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await loop.run_in_executor(None, self._journal.flush)
+
+    async def _rehearse(self) -> None:
+        """While it rings: the opening is synthesised, so that it is there when the call is answered."""
+        texts = [action.text for action in self._opening[1] if isinstance(action, Say)]
+        try:
+            await self._voice.rehearse(texts)
+        except ServiceError as error:
+            self._fail(f"tts: {error}")
+            self._feed(calls.Stopped("NORMAL_TEMPORARY_FAILURE"))
+
+    async def _close(self, interrupted: bool) -> FinishedCall:
+        facts = CallFacts(
+            tools=self._tools,
+            order=self._order,
+            chronicle=self._chronicle,
+            journal=self._journal,
+            folder=self._folder,
+            started_at=self._started_at,
+            ended_at=self._tools.now(),
+            interrupted=interrupted,
+            end_cause=self._state.hangup.cause if self._state.hangup else "",
+            spool=self._spool,
+            line_recording=self._line_recording,
+            tape=self._ears.tape if self._ears else None,
+            playout=self._playout.counters,
+            stream=self._ears.counters if self._ears else None,
+        )
+        loop = asyncio.get_running_loop()
+        self._chronicle.release(loop.time())
+        return await loop.run_in_executor(None, close_call, facts)
+
+    def _note(self, name: str, **fields: str | float | bool) -> None:
+        self._chronicle.note(asyncio.get_running_loop().time(), name, **fields)
+
+    def _fail(self, what: str) -> None:
+        self._chronicle.fail(asyncio.get_running_loop().time(), what)
+
+
+def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error

@@ -1,0 +1,105 @@
+"""The command line: ``allobot …``, also ``python -m robot``. Thin: parse, call, print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from robot import __version__
+from robot.cli import models
+from robot.cli.call import call
+from robot.cli.common import CONTEXT, ConfigFiles, Overrides, RootOptions, err
+from robot.cli.demo import demo
+from robot.cli.doctor import doctor
+from robot.cli.lab_switch import lab_switch
+from robot.cli.scenario import app as scenario_app
+from robot.cli.trace import replay_trace
+from robot.errors import RobotError
+from services.errors import BadInput, ServiceError
+
+app = typer.Typer(
+    name="allobot",
+    help="A telephone voice robot for FreeSWITCH, with a switch of its own to rehearse on.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings=CONTEXT,
+)
+lab_app = typer.Typer(help="The embedded switch and its instruments.", no_args_is_help=True, context_settings=CONTEXT)
+lab_app.command("switch", epilog="Example: allobot lab switch --esl 127.0.0.1:8021 --password secret")(lab_switch)
+lab_app.command("replay-trace", epilog="Example: allobot lab replay-trace 01_basic_call.esl.jsonl.gz")(replay_trace)
+
+app.command(epilog="Example: allobot call lab:person_fr --scenario appointment_fr --lead first_name=Marie")(call)
+app.command(epilog="Example: allobot demo")(demo)
+app.command(epilog="Example: allobot doctor")(doctor)
+app.add_typer(lab_app, name="lab")
+app.add_typer(models.app, name="models")
+app.add_typer(scenario_app, name="scenario")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"allobot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: ConfigFiles = None,
+    overrides: Overrides = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """A telephone voice robot for FreeSWITCH, with a switch of its own to rehearse on."""
+    context.obj = RootOptions(tuple(Path(file) for file in config or ()), tuple(overrides or ()))
+
+
+def main() -> None:
+    """Runs the command line. Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130 interrupted."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        err.print("interrupted")
+        sys.exit(130)
+    except RobotError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except ServiceError as error:
+        _say(str(error))
+        sys.exit(2 if isinstance(error, BadInput) else 1)
+    except BaseExceptionGroup as group:
+        sys.exit(_report(group))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(group: BaseExceptionGroup[BaseException]) -> int:
+    """The errors of a task group, one line each; anything that is not ours is a bug and keeps its traceback."""
+    known, unknown = group.split((RobotError, ServiceError))
+    if unknown is not None:
+        raise unknown
+    codes = []
+    for error in _leaves(known):
+        _say(str(error))
+        codes.append(error.exit_code if isinstance(error, RobotError) else 1)
+    return max(codes)
+
+
+def _leaves(error: BaseException | None) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [] if error is None else [error]
+
+
+def _say(text: str) -> None:
+    err.print(
+        f"[bold red]error:[/] {click.unstyle(text)}" if "[" not in text else text, highlight=False, soft_wrap=True
+    )

@@ -1,0 +1,266 @@
+"""One channel as events show it: its states, its times, its variables, and the headers made of them.
+
+FreeSWITCH sends two sizes: every channel event has the profile headers; the ones about what happens to the call carry
+all variables as ``variable_NAME`` as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from robot.lab.switch.causes import NORMAL_Q850, SipRefusal, q850
+from robot.lab.switch.core import stamp
+
+ANONYMOUS = "0000000000"
+_PROFILE_SOURCE = "src/switch_ivr_originate.c"
+_BRIEF = frozenset({"CHANNEL_OUTGOING", "CHANNEL_STATE", "CHANNEL_CALLSTATE", "DTMF"})
+
+
+class RunState(Enum):
+    """``Channel-State`` and the number that normally goes with it."""
+
+    NONE = ("CS_NONE", 1)
+    INIT = ("CS_INIT", 2)
+    ROUTING = ("CS_ROUTING", 2)
+    EXECUTE = ("CS_EXECUTE", 4)
+    CONSUME_MEDIA = ("CS_CONSUME_MEDIA", 7)
+    HANGUP = ("CS_HANGUP", 10)
+    REPORTING = ("CS_REPORTING", 11)
+    DESTROY = ("CS_DESTROY", 12)
+
+
+class CallState(Enum):
+    """``Channel-Call-State`` and its number."""
+
+    DOWN = 0
+    RINGING = 2
+    EARLY = 3
+    ACTIVE = 4
+    HANGUP = 7
+
+
+class AnswerState(Enum):
+    """``Answer-State``."""
+
+    RINGING = "ringing"
+    EARLY = "early"
+    ANSWERED = "answered"
+    HANGUP = "hangup"
+
+
+@dataclass(slots=True)
+class Times:
+    """When things happened to the channel: microseconds since 1970, 0 for not yet."""
+
+    created: int
+    answered: int = 0
+    progress: int = 0
+    progress_media: int = 0
+    hangup: int = 0
+
+
+@dataclass(slots=True)
+class ChannelState:
+    """Everything about a channel that its events tell."""
+
+    uuid: str
+    name: str
+    destination: str
+    times: Times
+    variables: dict[str, str]
+    caller_number: str = ANONYMOUS
+    caller_name: str = ""
+    run_state: RunState = RunState.NONE
+    state_number: int = RunState.NONE.value[1]
+    call_state: CallState = CallState.DOWN
+    answer_state: AnswerState = AnswerState.RINGING
+    in_dialplan: bool = False
+    has_media: bool = False
+    has_network: bool = False
+    cause: str = ""
+    application: str = ""
+    application_data: str = ""
+    digits: str = ""
+    refusal: SipRefusal | None = field(default=None)
+
+    def enter(self, state: RunState) -> None:
+        """Changes the running state."""
+        self.run_state, self.state_number = state, state.value[1]
+
+    def flip_caller(self) -> None:
+        """An originated leg that enters the dialplan becomes the caller: its number is then the callee's."""
+        self.variables["pre_transfer_caller_id_number"] = self.caller_number
+        self.variables["channel_cid_flipped"] = "yes"
+        self.in_dialplan = True
+
+    def set_media(self) -> None:
+        """Media is negotiated: A-law at 8 kHz, 20 ms packets, digits by RFC 2833."""
+        self.has_media = True
+        for side in ("read", "write"):
+            self.variables[f"{side}_codec"], self.variables[f"{side}_rate"] = "PCMA", "8000"
+        self.variables |= {
+            "rtp_use_codec_name": "PCMA",
+            "rtp_use_codec_rate": "8000",
+            "rtp_use_codec_ptime": "20",
+            "dtmf_type": "rfc2833",
+        }
+
+    def set_refusal(self, refusal: SipRefusal) -> None:
+        """The callee's side refused the call with a SIP final response."""
+        self.refusal = refusal
+        self.variables |= {
+            "sip_hangup_disposition": "recv_refuse",
+            "sip_invite_failure_status": str(refusal.status),
+            "sip_invite_failure_phrase": refusal.phrase,
+            "sip_term_status": str(refusal.status),
+            "proto_specific_hangup_cause": f"sip:{refusal.status}",
+            "sip_term_cause": str(q850(refusal.cause)),
+        }
+
+    def set_cancelled(self) -> None:
+        """We gave up before an answer."""
+        self.variables |= {
+            "sip_hangup_disposition": "send_cancel",
+            "sip_invite_failure_status": "487",
+            "sip_invite_failure_phrase": "CANCEL",
+        }
+
+    def set_bye_received(self) -> None:
+        """The callee hung up."""
+        self.variables |= {
+            "sip_term_status": "200",
+            "proto_specific_hangup_cause": "sip:200",
+            "sip_term_cause": str(NORMAL_Q850),
+        }
+
+    def headers(self, event: str) -> dict[str, str]:
+        """The channel's headers for an event called ``event``, in FreeSWITCH's order."""
+        result = self._state_headers() | self._caller_headers() | self._time_headers()
+        if event not in _BRIEF:
+            result |= {f"variable_{name}": value for name, value in self.variables.items()}
+        return result
+
+    def _state_headers(self) -> dict[str, str]:
+        result = {
+            "Channel-State": self.run_state.value[0],
+            "Channel-Call-State": self.call_state.name,
+            "Channel-State-Number": str(self.state_number),
+            "Channel-Name": self.name,
+            "Unique-ID": self.uuid,
+            "Call-Direction": "outbound",
+            "Presence-Call-Direction": "outbound",
+            "Channel-HIT-Dialplan": str(self.in_dialplan).lower(),
+            "Channel-Call-UUID": self.uuid,
+            "Answer-State": self.answer_state.value,
+        }
+        if self.cause:
+            result["Hangup-Cause"] = self.cause
+        if self.has_media:
+            for side in ("Read", "Write"):
+                result[f"Channel-{side}-Codec-Name"] = "PCMA"
+                result[f"Channel-{side}-Codec-Rate"] = "8000"
+                result[f"Channel-{side}-Codec-Bit-Rate"] = "64000"
+        return result
+
+    def _caller_headers(self) -> dict[str, str]:
+        caller = (self.caller_name, self.caller_number)
+        callee = ("Outbound Call", self.destination)
+        first, second = (callee, caller) if self.in_dialplan else (caller, callee)
+        named = {
+            "Caller-Direction": "outbound",
+            "Caller-Logical-Direction": "outbound",
+            "Caller-Caller-ID-Name": first[0],
+            "Caller-Caller-ID-Number": first[1],
+            "Caller-Orig-Caller-ID-Name": self.caller_name,
+            "Caller-Orig-Caller-ID-Number": self.caller_number,
+            "Caller-Callee-ID-Name": second[0],
+            "Caller-Callee-ID-Number": second[1],
+            "Caller-Network-Addr": "127.0.0.1" if self.has_network else "",
+            "Caller-ANI": self.caller_number,
+            "Caller-Destination-Number": self.destination,
+            "Caller-Unique-ID": self.uuid,
+            "Caller-Source": _PROFILE_SOURCE,
+            "Caller-Context": "default",
+            "Caller-Channel-Name": self.name,
+            "Caller-Profile-Index": "1",
+        }
+        return {name: value for name, value in named.items() if value}
+
+    def _time_headers(self) -> dict[str, str]:
+        times = self.times
+        moments = {
+            "Profile-Created": times.created,
+            "Channel-Created": times.created,
+            "Channel-Answered": times.answered,
+            "Channel-Progress": times.progress,
+            "Channel-Progress-Media": times.progress_media,
+            "Channel-Hangup": times.hangup,
+            "Channel-Transfer": 0,
+            "Channel-Resurrect": 0,
+            "Channel-Bridged": 0,
+        }
+        return {
+            **{f"Caller-{name}-Time": str(moment) for name, moment in moments.items()},
+            "Caller-Channel-Last-Hold": "0",
+            "Caller-Channel-Hold-Accum": "0",
+            "Caller-Screen-Bit": "true",
+            "Caller-Privacy-Hide-Name": "false",
+            "Caller-Privacy-Hide-Number": "false",
+        }
+
+
+def settle(state: ChannelState, *, frames_in: int, frames_out: int) -> None:
+    """Adds the variables of the finished call: cause, dates, durations, packets."""
+    times = state.times
+    answered = times.answered or 0
+    talked = times.hangup - answered if answered else 0
+    waited = answered - times.created if answered else 0
+    variables = state.variables
+    variables["hangup_cause"] = state.cause
+    variables["hangup_cause_q850"] = str(q850(state.cause))
+    variables["digits_dialed"] = state.digits or "none"
+    moments = {
+        "start": times.created,
+        "profile_start": times.created,
+        "answer": answered,
+        "progress": times.progress,
+        "progress_media": times.progress_media,
+        "end": times.hangup,
+    }
+    variables |= {f"{name}_stamp": stamp(moment) for name, moment in moments.items() if moment}
+    for name, moment in (moments | {"bridge": 0}).items():
+        variables[f"{name}_epoch"], variables[f"{name}_uepoch"] = str(moment // 1_000_000), str(moment)
+    if state.application:
+        variables["last_app"] = state.application
+        if state.application_data:
+            variables["last_arg"] = state.application_data
+    number = state.destination if state.in_dialplan else state.caller_number
+    name = "Outbound Call" if state.in_dialplan else state.caller_name
+    variables["caller_id"] = f'"{name}" <{number}>' if name else number
+    seconds = times.hangup // 1_000_000
+    variables |= {
+        "duration": str(seconds - times.created // 1_000_000),
+        "billsec": str(seconds - answered // 1_000_000 if answered else 0),
+        "answersec": str(answered // 1_000_000 - times.created // 1_000_000 if answered else 0),
+        "mduration": str(_ms(times.hangup - times.created)),
+        "billmsec": str(_ms(talked)),
+        "answermsec": str(_ms(waited)),
+        "uduration": str(times.hangup - times.created),
+        "billusec": str(talked),
+        "answerusec": str(waited),
+    }
+    if frames_in:
+        variables |= {
+            "rtp_audio_in_packet_count": str(frames_in),
+            "rtp_audio_in_media_packet_count": str(frames_in),
+            "rtp_audio_in_skip_packet_count": "0",
+            "rtp_audio_in_quality_percentage": "100.00",
+            "rtp_audio_in_mos": "4.50",
+            "rtp_audio_out_packet_count": str(frames_out),
+            "rtp_audio_out_media_packet_count": str(frames_out),
+        }
+
+
+def _ms(us: int) -> int:
+    return us // 1000

@@ -1,0 +1,108 @@
+"""The contracts of media, as a call sees them: audio in, speech out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from robot.events import PlaybackFailed, PlaybackStarted, PlaybackStopped
+from services.audio import AudioChunk, Pcm
+
+RATE_HZ = 16_000
+"""of the audio a call hears"""
+Played = Callable[[Pcm, int, int], None]
+"""(int16[n] that was played, its rate in Hz, switch time of its first sample in µs)"""
+PlaybackEvent = PlaybackStarted | PlaybackStopped | PlaybackFailed
+
+
+@dataclass(slots=True)
+class StreamCounters:
+    """What happened to the frames of one call."""
+
+    frames_in: int = 0
+    frames_dropped: int = 0
+    """not listened to in time: the queue was full, the oldest went"""
+    frames_late: int = 0
+    """more than 100 ms after the frame before"""
+    longest_gap_ms: int = 0
+    connections: int = 0
+    bad_messages: int = 0
+
+
+@dataclass(slots=True)
+class PlayoutCounters:
+    """What happened to the robot's speech in one call."""
+
+    chunks_played: int = 0
+    chunks_failed: int = 0
+    breaks: int = 0
+
+
+class AudioSource(Protocol):
+    """One call's inbound audio: 20 ms frames at 16 kHz, until the stream is closed for good."""
+
+    counters: StreamCounters
+    first_frame_s: float | None
+    """``loop.time()`` at the first sample"""
+
+    def __aiter__(self) -> AsyncIterator[Pcm]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeardClause:
+    """One clause of speech, as far as it was played."""
+
+    text: str
+    heard_ms: float
+    total_ms: float
+    started_us: int
+    """switch time of its first sample"""
+    ended_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the caller really heard of what the robot said under one label."""
+
+    label: str
+    """as given to ``enqueue``"""
+    text: str
+    ms: float
+    complete: bool
+    """nothing that was said under this label went unheard"""
+    started_us: int | None
+    """switch time of the first sample; None when nothing was heard"""
+    ended_us: int | None
+    clauses: tuple[HeardClause, ...]
+    """those of which something was heard"""
+
+
+class SpeechLine(Protocol):
+    """One call's way to say something. :meth:`run` must be running in the call's task group."""
+
+    counters: PlayoutCounters
+
+    async def run(self) -> None:
+        """Feeds the switch for as long as the call lasts. Raises ``SwitchError`` when it cannot be fed."""
+        ...
+
+    def on_event(self, event: PlaybackEvent) -> None:
+        """Takes what the switch says of a playback."""
+        ...
+
+    def enqueue(self, chunk: AudioChunk, label: str = "") -> None:
+        """Adds speech at any rate behind what is already there. ``chunk.text`` is what it says."""
+        ...
+
+    async def clear(self) -> list[Heard]:
+        """Silences the robot at once and forgets what was queued. Gives what was heard since the last :meth:`take`."""
+        ...
+
+    async def wait_idle(self) -> None:
+        """Returns when nothing plays and nothing waits."""
+        ...
+
+    def take(self) -> list[Heard]:
+        """What was heard since the last call of this: one entry per label, in the order they were said."""
+        ...

@@ -1,0 +1,113 @@
+"""FreeSWITCH events → what a call needs to know. Pure: one event in, at most one call event out.
+
+Tags: a playback is sent as ``{allobot_tag=TAG}FILE`` with ``Event-UUID: TAG``. PLAYBACK_START and _STOP repeat the
+first as a header, CHANNEL_EXECUTE_COMPLETE the second as ``Application-UUID``; only the latter tells of a missing file.
+"""
+
+from __future__ import annotations
+
+import json
+
+from robot.events import (
+    Answered,
+    CallEvent,
+    Dtmf,
+    HungUp,
+    Parked,
+    PlaybackFailed,
+    PlaybackStarted,
+    PlaybackStopped,
+    Progress,
+    RecordingStarted,
+    RecordingStopped,
+    StreamConnected,
+    StreamLost,
+)
+from robot.protocol.esl import Event
+
+TAG_VARIABLE = "allobot_tag"
+EVENT_NAMES = (
+    "CHANNEL_PROGRESS",
+    "CHANNEL_PROGRESS_MEDIA",
+    "CHANNEL_ANSWER",
+    "CHANNEL_PARK",
+    "CHANNEL_EXECUTE_COMPLETE",
+    "CHANNEL_HANGUP_COMPLETE",
+    "PLAYBACK_START",
+    "PLAYBACK_STOP",
+    "RECORD_START",
+    "RECORD_STOP",
+    "DTMF",
+    "BACKGROUND_JOB",
+)
+STREAM = "mod_audio_stream::"
+EVENT_SUBCLASSES = (f"{STREAM}connect", f"{STREAM}disconnect", f"{STREAM}error")
+_NOT_PLAYED = ("FILE NOT FOUND", "PLAYBACK ERROR")
+
+
+def translate(event: Event) -> CallEvent | None:
+    """The call event that ``event`` stands for; None for one that no call needs."""
+    at_us = event.at_us
+    tag = event.get(TAG_VARIABLE)
+    match event.name:
+        case "CHANNEL_PROGRESS":
+            return Progress(at_us, early_media=False)
+        case "CHANNEL_PROGRESS_MEDIA":
+            return Progress(at_us, early_media=True)
+        case "CHANNEL_ANSWER":
+            return Answered(at_us)
+        case "CHANNEL_PARK":
+            return Parked(at_us)
+        case "PLAYBACK_START" if tag:
+            return PlaybackStarted(at_us, tag)
+        case "PLAYBACK_STOP" if tag:
+            broken = event.get("Playback-Status") == "break"
+            return PlaybackStopped(at_us, tag, _number(event.get("variable_playback_ms")), broken)
+        case "CHANNEL_EXECUTE_COMPLETE" if event.get("Application") == "playback":
+            reason, uuid = event.get("Application-Response"), event.get("Application-UUID")
+            return PlaybackFailed(at_us, uuid, reason) if uuid and reason in _NOT_PLAYED else None
+        case "RECORD_START":
+            return RecordingStarted(at_us, event.get("Record-File-Path"))
+        case "RECORD_STOP":
+            return RecordingStopped(at_us, event.get("Record-File-Path"))
+        case "DTMF":
+            return Dtmf(at_us, event.get("DTMF-Digit"), _number(event.get("DTMF-Duration")) // 8)
+        case "CHANNEL_HANGUP_COMPLETE":
+            return HungUp(
+                at_us,
+                event.get("Hangup-Cause") or event.get("variable_hangup_cause") or "NORMAL_CLEARING",
+                _number(event.get("variable_hangup_cause_q850")),
+                event.get("variable_proto_specific_hangup_cause"),
+            )
+        case "CUSTOM":
+            return _stream_event(event)
+        case _:
+            return None
+
+
+def _stream_event(event: Event) -> CallEvent | None:
+    kind = event.subclass.removeprefix(STREAM)
+    match kind:
+        case "connect":
+            return StreamConnected(event.at_us)
+        case "disconnect" | "error":
+            code, reason = _stream_end(event.body)
+            return StreamLost(event.at_us, code, f"{kind}: {reason}")
+        case _:
+            return None
+
+
+def _stream_end(body: str) -> tuple[int, str]:
+    """``{"status": …, "message": {"code": 6, "error"|"reason": "…"}}`` → (6, "…"); anything else → code 0."""
+    try:
+        message = json.loads(body)["message"]
+        return _number(str(message["code"])), str(message.get("error") or message.get("reason") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return 0, body[:200]
+
+
+def _number(text: str) -> int:
+    try:
+        return int(float(text))
+    except (ValueError, OverflowError):
+        return 0
