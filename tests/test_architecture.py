@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "robot.scenario": {"robot.protocol", "services.audio"} | SHARED,
     "robot.telephony": {"robot.protocol", "services.audio"} | SHARED,
     "robot.media": {"robot.protocol", "services.audio"} | SHARED,
-    "robot.call": {"robot.fsm", "robot.scenario", "services.audio", "services.errors", "services.info", "services.text"}
+    "robot.call": {"robot.fsm", "robot.scenario", "services.audio", "services.errors", "services.info"}
     | SHARED
     | CONTRACTS
     | SERVICE_CONTRACTS,

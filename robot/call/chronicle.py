@@ -92,7 +92,8 @@ class Chronicle:
         self.errors: list[str] = []
         self.counters: dict[str, int] = {}
         self.recording_start_ms: float | None = None
-        self.spoken: list[Spoken] = []
+        self.spoken: list[list[Spoken]] = []
+        """clauses as they were played, one list for each text of the robot"""
         self._pauses: dict[str, float] = {}
 
     def note(self, now_s: float, name: str, **fields: Plain) -> None:
@@ -139,11 +140,12 @@ class Chronicle:
 
     def heard(self, now_s: float, turn: TurnDraft, heard: Heard) -> None:
         """What of the robot's words in ``turn`` was heard."""
+        self.spoken.append([])
         for clause in heard.clauses:
             start_ms, end_ms = self.since_answer_ms(clause.started_us), self.since_answer_ms(clause.ended_us)
             if start_ms is None or end_ms is None:
                 continue
-            self.spoken.append(Spoken(clause.text, start_ms, end_ms, self._pauses.get(clause.text, 0.0)))
+            self.spoken[-1].append(Spoken(clause.text, start_ms, end_ms, self._pauses.get(clause.text, 0.0)))
             self.note(
                 now_s,
                 "spoken",

@@ -171,7 +171,7 @@ def _disposition(facts: CallFacts) -> str:
 
 
 def _counters(facts: CallFacts, activity: Activity) -> dict[str, int]:
-    faults = robot_channel_faults(activity, sentences(facts.chronicle.spoken))
+    faults = robot_channel_faults(activity, [one for said in facts.chronicle.spoken for one in sentences(said)])
     counters = dict(facts.chronicle.counters) | asdict(facts.playout)
     counters |= {"speech_gaps": len(faults.gaps), "speech_overlaps": len(faults.overlaps)}
     if facts.stream is not None:
@@ -182,7 +182,7 @@ def _counters(facts: CallFacts, activity: Activity) -> dict[str, int]:
 
 
 def sentences(clauses: Sequence[Spoken]) -> list[Spoken]:
-    """Clauses joined up to the end of their sentence, which is where a pause belongs."""
+    """The clauses of one text, joined up to the end of their sentence, which is where a pause belongs."""
     out: list[Spoken] = []
     for clause in clauses:
         if out and not out[-1].text.rstrip(' »”")').endswith((".", "!", "?", "…")):

@@ -22,8 +22,8 @@ from services.asr.base import Transcript
 from services.errors import ServiceError
 
 QUEUE = 100
-HEAD_MS = 200
-"""audio before the voice's onset that the recogniser gets, too"""
+HEAD_MS = 400
+"""audio before the voice's onset that the recogniser gets, too: a soft first word may precede what is surely a voice"""
 TAIL_MS = 200
 
 

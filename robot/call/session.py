@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from typing import Literal
 
 from robot.call.chronicle import Chronicle
@@ -16,7 +17,7 @@ from robot.call.closing import CallFacts, FinishedCall, close_call
 from robot.call.ears import Ears
 from robot.call.entries import DtmfEntry
 from robot.call.journal import Journal
-from robot.call.phases import Phases
+from robot.call.phases import FAILED, Phases
 from robot.call.record import CallFolder
 from robot.call.tools import CallOrder, CallTools
 from robot.call.voice import Voice
@@ -41,9 +42,11 @@ from robot.fsm.call import Phase
 from robot.log import get_logger
 from robot.scenario import engine
 from robot.scenario.dialogue import Say
+from robot.scenario.prompt import prompt_messages
 from robot.telephony.switch import Originate
 from services.audio import Pcm
 from services.errors import ServiceError
+from services.llm.base import Message
 
 log = get_logger(__name__)
 FLUSH_S = 1.0
@@ -195,13 +198,23 @@ class CallSession:
             await loop.run_in_executor(None, self._journal.flush)
 
     async def _rehearse(self) -> None:
-        """While it rings: the opening is synthesised, so that it is there when the call is answered."""
-        texts = [action.text for action in self._opening[1] if isinstance(action, Say)]
+        """While it rings: the opening is synthesised, and the model reads the part of its prompt that stays."""
+        state, actions = self._opening
         try:
-            await self._voice.rehearse(texts)
+            await self._voice.rehearse([action.text for action in actions if isinstance(action, Say)])
         except ServiceError as error:
             self._fail(f"tts: {error}")
-            self._feed(calls.Stopped("NORMAL_TEMPORARY_FAILURE"))
+            self._feed(calls.Stopped(FAILED))
+            return
+        scenario = self._order.scenario
+        if any(node.answer for node in scenario.nodes.values()):
+            prompt = [Message(role, content) for role, content in prompt_messages(scenario, state, "?")]
+            try:
+                async with aclosing(self._tools.chat.stream(prompt, max_tokens=1)) as pieces:
+                    async for _ in pieces:
+                        pass
+            except ServiceError as error:
+                self._fail(f"llm: {error}")
 
     async def _close(self, interrupted: bool) -> FinishedCall:
         facts = CallFacts(

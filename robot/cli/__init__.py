@@ -10,7 +10,7 @@ import click
 import typer
 
 from robot import __version__
-from robot.cli import models
+from robot.cli import bench, models
 from robot.cli.call import call
 from robot.cli.common import CONTEXT, ConfigFiles, Overrides, RootOptions, err
 from robot.cli.demo import demo
@@ -38,6 +38,7 @@ app.command(epilog="Example: allobot demo")(demo)
 app.command(epilog="Example: allobot doctor")(doctor)
 app.add_typer(lab_app, name="lab")
 app.add_typer(models.app, name="models")
+app.add_typer(bench.app, name="bench")
 app.add_typer(scenario_app, name="scenario")
 
 

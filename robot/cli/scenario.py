@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from robot.cli.common import CONTEXT, JsonFlag, err, out, print_json
-from robot.scenario.document import Severity
+from robot.documents import Severity
 from robot.scenario.loader import check_scenario
 
 app = typer.Typer(help="Scenarios: check a dialogue file.", no_args_is_help=True, context_settings=CONTEXT)
@@ -30,8 +30,8 @@ def check(
         print_json(
             [
                 {
-                    "file": problem.file,
-                    "line": problem.line,
+                    "file": problem.place.source,
+                    "line": problem.place.line,
                     "field": problem.field,
                     "what": problem.what,
                     "severity": problem.severity.value,

@@ -117,7 +117,7 @@ def step(state: CallState, event: CallInput) -> tuple[CallState, tuple[CallComma
     match event:
         case HungUp():
             if phase is Phase.ENDED:
-                return state, ()
+                return replace(state, hangup=state.hangup or event), ()
             return replace(state, phase=Phase.ENDED, hangup=event), (Enter(Phase.ENDED),)
         case TimedOut() if event.phase is not phase or phase is Phase.ENDED:
             return state, ()
@@ -130,7 +130,7 @@ def step(state: CallState, event: CallInput) -> tuple[CallState, tuple[CallComma
             return (state, ()) if phase in (Phase.WRAP_UP, Phase.ENDED) else _wrap_up(state, event.cause)
         case CallAnswered() if phase is Phase.DIALING:
             return _enter(state, Phase.AMD if state.screening else Phase.CONVERSATION)
-        case CallAnswered() if phase is Phase.WRAP_UP:
+        case CallAnswered() if phase in (Phase.WRAP_UP, Phase.ENDED):
             return state, ()
         case Screened() if phase is Phase.AMD:
             if event.policy is Policy.HANG_UP:

@@ -12,11 +12,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz import fuzz
 
-from robot.documents import Document, explain, parse_document, read_document
-from robot.errors import ConfigError
+from robot.documents import Document, Problem, Text, in_order, parse_document, raise_errors, read_document, validate
 from robot.words import fold
 
 FUZZY_LETTERS = 12
@@ -65,7 +64,7 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-Phrases = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+Phrases = Annotated[list[Text], Field(min_length=1)]
 
 
 class _Machine(_Part):
@@ -92,7 +91,7 @@ def load_phrases(path: Path) -> PhraseBook:
 
 def parse_phrases(text: str, name: str = "phrases") -> PhraseBook:
     """The text of a phrase file, called ``name`` in errors. Raises ``ConfigError``."""
-    return _book(parse_document(text, Path(name)))
+    return _book(parse_document(text, name))
 
 
 def match_phrases(text: str, books: Iterable[PhraseBook]) -> tuple[PhraseMatch, ...]:
@@ -137,26 +136,24 @@ def _alike_at(phrase: str, folded: str, words: list[str]) -> Iterator[range]:
 
 
 def _book(document: Document) -> PhraseBook:
-    try:
-        file = _File.model_validate(document.value)
-    except ValidationError as error:
-        raise ConfigError("\n".join(explain(error, _File, document))) from error
-    phrases = [
-        *_folded(file.machine.strong, Kind.MACHINE, Weight.STRONG),
-        *_folded(file.machine.weak, Kind.MACHINE, Weight.WEAK),
-        *_folded(file.human.strong, Kind.HUMAN, Weight.STRONG),
-        *_folded(file.human.weak, Kind.HUMAN, Weight.WEAK),
-    ]
-    written: dict[str, PhraseMatch] = {}
-    for phrase in phrases:
-        if (other := written.setdefault(phrase.phrase, phrase)) is not phrase:
-            where = f"{other.kind.value}.{other.weight.value}"
-            raise ConfigError(
-                f"{document.path}: {phrase.phrase!r} is both in {where} and {phrase.kind.value}.{phrase.weight.value}"
-            )
+    file = validate(document, _File)
+    parts = {
+        (Kind.MACHINE, Weight.STRONG): file.machine.strong,
+        (Kind.MACHINE, Weight.WEAK): file.machine.weak,
+        (Kind.HUMAN, Weight.STRONG): file.human.strong,
+        (Kind.HUMAN, Weight.WEAK): file.human.weak,
+    }
+    phrases: dict[str, PhraseMatch] = {}
+    problems: list[Problem] = []
+    for (kind, weight), entries in parts.items():
+        for index, entry in enumerate(entries):
+            phrase = PhraseMatch(fold(entry), kind, weight)
+            location = (kind.value, weight.value, index)
+            if not phrase.phrase:
+                problems.append(document.problem(location, f"{entry!r} holds no word"))
+            elif (other := phrases.setdefault(phrase.phrase, phrase)) is not phrase:
+                both = f"{other.kind.value}.{other.weight.value} and {kind.value}.{weight.value}"
+                problems.append(document.problem(location, f"{phrase.phrase!r} is both in {both}"))
+    raise_errors(in_order(problems))
     alone = frozenset(word for entry in file.human.alone for word in fold(entry).split())
-    return PhraseBook(file.language, tuple(sorted(phrases, key=lambda phrase: -len(phrase.phrase))), alone)
-
-
-def _folded(entries: Iterable[str], kind: Kind, weight: Weight) -> Iterator[PhraseMatch]:
-    return (PhraseMatch(fold(entry), kind, weight) for entry in entries)
+    return PhraseBook(file.language, tuple(sorted(phrases.values(), key=lambda one: -len(one.phrase))), alone)

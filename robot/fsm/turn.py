@@ -8,7 +8,9 @@
         └──────────── barge-in, or all was played ────────────────────┘
 
 All times are milliseconds of media since the answer. Voice during THINKING means that the caller was not done: the turn
-is opened again from its old start, so that its beginning is not lost.
+is opened again from its old start, so that its beginning is not lost. A turn of ``max_turn_ms`` is not opened again, and
+the voice that goes on beyond it counts for nothing until it has paused: one that never does, such as music, would
+cancel every reply.
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ class SpeechQueued:
     """The robot begins to speak (the first audio of a reply was given to the line)."""
 
     interruptible: bool = True
+    """one piece that is not makes all that is queued with it so, because nobody knows here which of them plays"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def step(state: TurnState, event: TurnInput, timing: TurnTiming) -> Step:
         case SpeechQueued() if state.phase is not TurnPhase.SPEAKING:
             return replace(_forget(state), phase=TurnPhase.SPEAKING, interruptible=event.interruptible), ()
         case SpeechQueued():
-            return replace(state, interruptible=event.interruptible), ()
+            return replace(state, interruptible=state.interruptible and event.interruptible), ()
         case SpeechPlayed() if state.phase is TurnPhase.SPEAKING:
             return _start_listening(state), ()
         case SpeechPlayed():
@@ -153,10 +156,12 @@ def _elapsed(state: TurnState, now_ms: int, timing: TurnTiming) -> Step:
                 return state, ()
             return _start_listening(state), (StopSpeaking(since, now_ms),)
         case TurnPhase.THINKING:
-            since = state.voice_since_ms
+            since, start = state.voice_since_ms, state.turn_start_ms
             if since is None or now_ms - since < timing.barge_in_ms:
                 return state, ()
-            return replace(state, phase=TurnPhase.LISTENING, voice_end_ms=None), (ReopenTurn(),)
+            if start is not None and now_ms - start >= timing.max_turn_ms:
+                return state, ()
+            return _open_turn(replace(state, phase=TurnPhase.LISTENING)), (ReopenTurn(),)
         case TurnPhase.LISTENING:
             return _listen(state, now_ms, timing)
 
@@ -164,10 +169,11 @@ def _elapsed(state: TurnState, now_ms: int, timing: TurnTiming) -> Step:
 def _listen(state: TurnState, now_ms: int, timing: TurnTiming) -> Step:
     start, end = state.turn_start_ms, state.voice_end_ms
     if start is not None:
-        silent = state.voice_since_ms is None and end is not None and now_ms - end >= timing.end_of_turn_ms
-        if silent or now_ms - start >= timing.max_turn_ms:
-            closed = CloseTurn(start, now_ms if end is None or not silent else end)
-            return replace(state, phase=TurnPhase.THINKING, deadline_ms=None), (closed,)
+        thinking = replace(state, phase=TurnPhase.THINKING, deadline_ms=None)
+        if end is not None and state.voice_since_ms is None and now_ms - end >= timing.end_of_turn_ms:
+            return thinking, (CloseTurn(max(start, end - timing.max_turn_ms), end),)
+        if now_ms - start >= timing.max_turn_ms:
+            return replace(thinking, voice_since_ms=None), (CloseTurn(now_ms - timing.max_turn_ms, now_ms),)
     elif state.deadline_ms is not None and now_ms >= state.deadline_ms:
         return replace(state, phase=TurnPhase.THINKING, deadline_ms=None), (ReportNoInput(),)
     return state, ()

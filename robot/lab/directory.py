@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from robot.errors import ConfigError, RobotError
 from robot.lab.callee import Speak, prepare
+from robot.lab.channel import LineModel
 from robot.lab.plan import Plan, load_plan, plan_from_audio
 from robot.lab.steps import Play, Sound
 from services.audio import AudioChunk, Pcm
@@ -82,10 +83,16 @@ def route(dial_string: str) -> Route | NoRoute:
 
 
 class Directory:
-    """Finds and prepares callees. ``named`` adds names (or telephone numbers) to the shipped ones."""
+    """Finds and prepares callees.
 
-    def __init__(self, speak: Speak | None = None, *, named: Mapping[str, Path] | None = None) -> None:
-        self._speak = speak
+    ``speak`` gives them their voices. ``named`` adds names (or telephone numbers) to the shipped ones. ``line`` is used
+    instead of every plan's own.
+    """
+
+    def __init__(
+        self, speak: Speak | None = None, *, named: Mapping[str, Path] | None = None, line: LineModel | None = None
+    ) -> None:
+        self._speak, self._line = speak, line
         self._named = dict(named or {})
         self._prepared: OrderedDict[tuple[Plan, tuple[int, ...]], Prepared] = OrderedDict()
         self._preparing = asyncio.Lock()
@@ -112,6 +119,8 @@ class Directory:
     def _load(self, route: Route) -> tuple[Plan, tuple[int, ...]]:
         """The plan, and the dates of its sound files: a file that changed is read again."""
         plan = self._plan(route)
+        if self._line is not None:
+            plan = plan.model_copy(update={"line": self._line})
         files = (Path(sound.path) for sound in plan.sounds() if isinstance(sound, Play))
         return plan, tuple(file.stat().st_mtime_ns for file in files)
 

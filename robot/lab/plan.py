@@ -5,18 +5,17 @@ A plan has no loops and no conditions, so that reading the file from top to bott
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import Field, Strict, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import Field, Strict, model_validator
+from pydantic_core import PydanticCustomError
 
+from robot.documents import Text, read_document, validate
 from robot.errors import ConfigError
 from robot.lab.channel import LineModel
-from robot.lab.marks import line_of, parse_yaml
-from robot.lab.steps import STEPS, Interrupt, Ms, PlanModel, Play, Say, Sound, Step, Text
+from robot.lab.steps import Interrupt, Ms, PlanModel, Play, Say, Sound, Step
 
 OutcomeKind = Literal[
     "answer",
@@ -94,24 +93,7 @@ def load_plan(path: Path) -> Plan:
     Raises ``ConfigError`` with file, line and field of each mistake: unreadable, not YAML, unknown or missing fields,
     wrong types or values, a missing sound file.
     """
-    try:
-        document, root = parse_yaml(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read this plan: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.reader.ReaderError) as error:
-        raise ConfigError(f"{path}: not a plan: a plan is a YAML text file") from error
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
-    except RecursionError as error:
-        raise ConfigError(f"{path}: not a plan: nested too deeply") from error
-    if not isinstance(document, dict):
-        raise ConfigError(f"{path}:1: a plan is a mapping with the fields {_names(Plan)}")
-    try:
-        return Plan.model_validate(document, context={"folder": path.resolve().parent})
-    except ValidationError as error:
-        mistakes = (f"{path}:{line_of(root, one['loc'])}: {_complaint(one)}" for one in error.errors())
-        raise ConfigError("\n".join(mistakes)) from error
+    return validate(read_document(path), Plan, context={"folder": path.resolve().parent})
 
 
 def plan_from_audio(path: Path) -> Plan:
@@ -119,38 +101,3 @@ def plan_from_audio(path: Path) -> Plan:
     if not path.is_file():
         raise ConfigError(f"{path}: no such sound file")
     return Plan(name=path.stem, steps=(Play(path=str(path.resolve())),))
-
-
-def _complaint(mistake: ErrorDetails) -> str:
-    """One mistake in words: the field, what is wrong, what is allowed there."""
-    loc, given = mistake["loc"], mistake["input"]
-    field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc).lstrip(".")
-    match mistake["type"]:
-        case "missing":
-            return f"{field} is missing"
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            return f"{field}: unknown field; here are {_names(_model_at(loc[:-1]))}"
-        case "tuple_type":
-            return f"{field}: a list is needed, each item with a dash"
-        case "string_type":
-            return f"{field}: text is needed, not {given!r}; put it between quotes"
-    value = f", not {given!r}" if isinstance(given, str | int | float | None) else ""
-    return f"{field}: {mistake['msg']}{value}"
-
-
-def _model_at(loc: Sequence[int | str]) -> type[Any]:
-    """The part of a plan that a place in it belongs to."""
-    match loc:
-        case ("line", *_):
-            return LineModel
-        case ("outcome", *_):
-            return Outcome
-        case ("steps", _, "interrupt", str() as kind):
-            return STEPS[kind]
-        case ("steps", _, str() as kind):
-            return STEPS[kind]
-    return Plan
-
-
-def _names(model: type[Any]) -> str:
-    return ", ".join(name for name in model.__annotations__ if name != "kind" or model is Outcome)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -21,17 +20,10 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from robot.documents import Text, choices, shown
+
 Ms = Annotated[int, Strict(), Field(ge=0, le=3_600_000)]
 """milliseconds, at most an hour"""
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise PydanticCustomError("blank", "must not be empty")
-    return text
-
-
-Text = Annotated[str, AfterValidator(_not_blank)]
 
 
 class PlanModel(BaseModel):
@@ -168,9 +160,13 @@ def _step(value: Any) -> Any:
     """``{say: TEXT}`` as a plan file has it → ``{kind: say, text: TEXT}``."""
     if isinstance(value, BaseModel):
         return value
-    if not isinstance(value, dict) or len(value) != 1 or next(iter(value)) not in STEPS:
-        raise PydanticCustomError("step", "a step is exactly one of {steps}", {"steps": ", ".join(STEPS)})
+    if not isinstance(value, dict) or len(value) != 1:
+        found = ", ".join(value) if isinstance(value, dict) and value else shown(value)
+        what = f"a step is exactly one of {', '.join(STEPS)}, not {found}"
+        raise PydanticCustomError("step", "{what}", {"what": what})
     kind, content = next(iter(value.items()))
+    if kind not in STEPS:
+        raise PydanticCustomError("step", "{what}", {"what": f"unknown step {kind!r}{choices(kind, STEPS)}"})
     return _spread(kind, content)
 
 

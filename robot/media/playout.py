@@ -15,12 +15,14 @@ from typing import Protocol
 
 import numpy as np
 
-from robot.errors import SwitchError
+from robot.errors import CommandFailed, SwitchError
 from robot.events import PlaybackFailed, PlaybackStarted, PlaybackStopped
+from robot.log import get_logger
 from robot.media.base import Heard, PlaybackEvent, Played, PlayoutCounters
 from robot.media.utterance import Utterance, sum_heard
 from services.audio import AudioChunk, Pcm, Resampler, ms_to_samples, samples_to_ms, write_wav
 
+log = get_logger(__name__)
 LINE_RATE_HZ = 8000
 
 
@@ -88,7 +90,10 @@ class Playout:
         self._changed.set()
 
     async def run(self) -> None:
-        """Feeds the switch for as long as the call lasts. Raises ``SwitchError`` when it cannot be fed."""
+        """Feeds the switch for as long as the call lasts. Raises ``SwitchError`` when it cannot be fed.
+
+        A chunk that the switch refuses is counted as failed: as a rule the caller has just hung up.
+        """
         loop = asyncio.get_running_loop()
         while True:
             await self._changed.wait()
@@ -101,10 +106,17 @@ class Playout:
                 except OSError as error:
                     raise SwitchError(f"cannot write speech to {self._spool}: {error}") from error
                 if chunk.tag in self._given:
-                    await self._player.play(self._uuid, chunk.path, chunk.tag)
+                    await self._play(chunk)
             spent, self._spent = self._spent, []
             if spent:
                 await loop.run_in_executor(None, _remove, spent)
+
+    async def _play(self, chunk: _Chunk) -> None:
+        try:
+            await self._player.play(self._uuid, chunk.path, chunk.tag)
+        except CommandFailed as error:
+            log.warning("speech_refused", call=self._uuid, reason=error.reply)
+            self.on_event(PlaybackFailed(0, chunk.tag, error.reply))
 
     def on_event(self, event: PlaybackEvent) -> None:
         """What the switch says of a chunk; of chunks it does not know of, nothing is made."""
@@ -129,15 +141,18 @@ class Playout:
         """Silences the robot at once and forgets what was queued. Gives what was heard since the last :meth:`take`."""
         self._waiting.clear()
         self._condemned, self._given = self._given, {}
-        self._stopped.clear()
         self.counters.breaks += 1
-        await self._player.break_(self._uuid)
-        if self._playing is not None:
-            try:
-                async with asyncio.timeout(self._break_timeout_s):
+        try:
+            await self._player.break_(self._uuid)
+            async with asyncio.timeout(self._break_timeout_s):
+                while self._playing is not None:
+                    self._stopped.clear()
                     await self._stopped.wait()
-            except TimeoutError:
-                self._playing = None
+        except CommandFailed as error:
+            log.warning("break_refused", call=self._uuid, reason=error.reply)
+        except TimeoutError:
+            log.warning("stop_not_told", call=self._uuid)
+        self._playing = None
         self._spent += [chunk.path for chunk in self._condemned.values()]
         self._condemned = {}
         self._settle()

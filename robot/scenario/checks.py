@@ -7,10 +7,9 @@ errors; what needs the whole graph waits until the file has the right shape.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any, assert_never
 
-from robot.scenario.document import Document, Path, Problem, Severity
+from robot.documents import Document, Location, Problem, Severity, choices
 from robot.scenario.schema import KINDS, Answer, Ask, Hangup, Intent, Say, Scenario, Step, Voicemail
 from robot.scenario.templates import template_faults
 from robot.words import fold
@@ -30,11 +29,11 @@ def reference_problems(document: Document) -> Iterator[Problem]:
         if not is_reference or not isinstance(value, str):
             continue
         if value not in names:
-            yield document.problem(path, f"there is no node {value!r}{_choices(value, names)}")
+            yield document.problem(path, f"there is no node {value!r}{choices(value, names)}")
         elif path != ("voicemail",) and _kind(nodes[value]) == "voicemail":
             yield document.problem(path, f"{value!r} is a voicemail node; valid: a {', '.join(KINDS[:-1])} node")
         elif path == ("voicemail",) and _kind(nodes[value]) not in (None, "voicemail"):
-            yield document.problem(path, f"{value!r} is no voicemail node{_choices(value, _voicemails(nodes))}")
+            yield document.problem(path, f"{value!r} is no voicemail node{choices(value, _voicemails(nodes))}")
 
 
 def text_problems(document: Document) -> Iterator[Problem]:
@@ -51,7 +50,7 @@ def text_problems(document: Document) -> Iterator[Problem]:
 def dialogue_problems(scenario: Scenario, document: Document) -> Iterator[Problem]:
     """What is wrong in the dialogue as a whole. Every reference must be valid."""
     if scenario.on_verdict.machine == "leave_message" and scenario.voicemail is None:
-        what = f"leave_message needs `voicemail: NODE`{_choices('', _voicemails(document.value['nodes']))}"
+        what = f"leave_message needs `voicemail: NODE`{choices('', _voicemails(document.value['nodes']))}"
         yield document.problem(("on_verdict", "machine"), what)
     for name, node in scenario.nodes.items():
         if isinstance(node.step, Ask):
@@ -87,7 +86,7 @@ def targets(scenario: Scenario, step: Step) -> list[str]:
 
 
 def _ask_problems(scenario: Scenario, name: str, ask: Ask, document: Document) -> Iterator[Problem]:
-    path: Path = ("nodes", name, "ask")
+    path: Location = ("nodes", name, "ask")
     for key, missing in (
         ("no_input", scenario.no_input_of(ask) is None),
         ("not_understood", scenario.not_understood_of(ask) is None),
@@ -100,11 +99,11 @@ def _ask_problems(scenario: Scenario, name: str, ask: Ask, document: Document) -
     for key, intent in scenario.keypad_of(ask).items():
         if intent not in intents:
             at = (*(path if key in ask.keypad else ("everywhere",)), "keypad", key)
-            yield document.problem(at, f"there is no intent {intent!r}{_choices(intent, intents)}")
+            yield document.problem(at, f"there is no intent {intent!r}{choices(intent, intents)}")
     yield from _keyword_problems(intents, path, ask, document)
 
 
-def _keyword_problems(intents: Mapping[str, Intent], path: Path, ask: Ask, document: Document) -> Iterator[Problem]:
+def _keyword_problems(intents: Mapping[str, Intent], path: Location, ask: Ask, document: Document) -> Iterator[Problem]:
     owners: dict[str, str] = {}
     for name, intent in intents.items():
         at = (*(path if name in ask.intents else ("everywhere",)), "intents", name, "keywords")
@@ -140,7 +139,7 @@ def _reachable(scenario: Scenario, roots: Iterable[str]) -> set[str]:
     return seen
 
 
-def _fields(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+def _fields(value: Any, path: Location) -> Iterator[tuple[Location, Any]]:
     """Every scalar of the document, with its place."""
     if isinstance(value, Mapping):
         for key, item in value.items():
@@ -165,11 +164,3 @@ def _kind(node: Any) -> str | None:
 
 def _voicemails(nodes: Mapping[str, Any]) -> list[str]:
     return [name for name, node in nodes.items() if _kind(node) == "voicemail"]
-
-
-def _choices(wrong: str, names: Iterable[str]) -> str:
-    """The valid names, the likeliest first."""
-    names = list(names)
-    close = get_close_matches(wrong, names, n=1)
-    ranked = close + [name for name in names if name not in close]
-    return f"; valid: {', '.join(ranked)}" if ranked else "; none is defined"

@@ -1,20 +1,17 @@
 """Dialogue files: found, read, and checked so that all errors of a file are reported at once.
 
-``FILE:LINE: field: what is wrong, valid choices`` is what an editor can jump to, and what an author needs.
+What the text and the schema can tell is common to all documents; what only a dialogue knows is in :mod:`checks`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
-
+from robot.documents import Document, Location, Problem, Severity, check, in_order, raise_errors, read_document
 from robot.errors import ScenarioError
 from robot.scenario.checks import dialogue_problems, reference_problems, text_problems
-from robot.scenario.document import Document, Problem, Severity, parse
 from robot.scenario.schema import Scenario
 
 SUFFIXES = (".yaml", ".yml")
@@ -23,9 +20,8 @@ SUFFIXES = (".yaml", ".yml")
 def load_scenario(path: str | os.PathLike[str]) -> Scenario:
     """The dialogue in a file. Raises ``ScenarioError`` with every error of the file, one to a line."""
     scenario, problems = _read(Path(path))
-    errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
-    if errors or scenario is None:
-        raise ScenarioError("\n".join(errors))
+    raise_errors(problems, ScenarioError)
+    assert scenario is not None, "a dialogue that does not fit the schema has an error"
     return scenario
 
 
@@ -51,75 +47,18 @@ def find_scenario(name_or_path: str, folders: Sequence[Path]) -> Path:
 
 
 def _read(path: Path) -> tuple[Scenario | None, list[Problem]]:
-    file = str(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        return None, [Problem(file, 1, "", f"cannot be read: {error.strerror or error}")]
-    except UnicodeDecodeError as error:
-        return None, [Problem(file, 1, "", f"is not UTF-8 text: {error.reason} at byte {error.start}")]
-    document = parse(text, file)
-    if not isinstance(document.value, dict):
-        return None, document.problems or [
-            Problem(file, 1, "", "must be a mapping with name, language, start, nodes, …")
-        ]
-    problems = [*document.problems, *reference_problems(document), *text_problems(document)]
-    scenario: Scenario | None = None
-    try:
-        scenario = Scenario.model_validate(document.value)
-    except ValidationError as error:
-        problems += _schema_problems(error, document)
+    document = read_document(path)
+    scenario, problems = check(document, Scenario, as_written=lambda location: _as_written(location, document))
+    if isinstance(document.value, dict):
+        problems += [*reference_problems(document), *text_problems(document)]
     if scenario and not any(problem.severity is Severity.ERROR for problem in problems):
         problems += dialogue_problems(scenario, document)
-    unique = {(problem.line, problem.field, problem.what): problem for problem in problems}
-    return scenario, sorted(unique.values(), key=lambda problem: (problem.line, problem.field))
+    return scenario, in_order(problems)
 
 
-def _schema_problems(error: ValidationError, document: Document) -> Iterator[Problem]:
-    for fault in error.errors(include_url=False):
-        place = tuple(part for part in fault["loc"] if part != "[key]")
-        match fault["type"]:
-            case "extra_forbidden":
-                what = f"unknown key; valid: {', '.join(_keys_at(place[:-1]))}"
-            case "missing":
-                what = "is required"
-            case "string_pattern_mismatch" | "string_too_short":
-                what = f"{fault['input']!r} is not valid: {_expected(place)}"
-            case "value_error":
-                what = str(fault["ctx"]["error"])
-            case _:
-                what = f"{fault['msg'].removeprefix('Input ')}, not {_shown(fault['input'])}"
-        yield document.problem(_as_written(place, document), what)
-
-
-def _expected(place: tuple[str | int, ...]) -> str:
-    is_text = place[-1] in ("text", "again", "fallback", "persona", "description") or isinstance(place[-1], int)
-    return "some words" if is_text else "a name in lower case: letters, digits and _"
-
-
-def _as_written(place: tuple[str | int, ...], document: Document) -> tuple[str | int, ...]:
-    """A lead field's place with its ``lead.`` prefix, if it has one in the file."""
-    if len(place) > 1 and place[0] == "variables" and (prefixed := ("variables", f"lead.{place[1]}")) in document.lines:
-        return (*prefixed, *place[2:])
-    return place
-
-
-def _keys_at(place: Iterable[str | int]) -> list[str]:
-    """The keys that the schema allows at a place."""
-    model: Any = Scenario
-    for part in place:
-        if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
-            model = _model_in(model.model_fields[str(part)].annotation)
-    return list(model.model_fields)
-
-
-def _model_in(annotation: Any) -> Any:
-    """The pydantic model inside ``X``, ``X | None`` or ``dict[str, X]``."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
-
-
-def _shown(value: object) -> str:
-    text = "a mapping" if isinstance(value, dict) else "a list" if isinstance(value, list | tuple) else repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+def _as_written(location: Location, document: Document) -> Location:
+    """A lead field's location with its ``lead.`` prefix, if it has one in the file."""
+    match location:
+        case ("variables", name, *rest) if ("variables", f"lead.{name}") in document.lines:
+            return ("variables", f"lead.{name}", *rest)
+    return location

@@ -6,12 +6,21 @@ checked by :mod:`checks`.
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+from robot.documents import Text
+
+
+def _name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+        raise ValueError("should be a name in lower case: letters, digits and _")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
 Count = Annotated[int, Field(strict=True, ge=1, le=10)]
 Flag = Annotated[bool, Field(strict=True)]
 Key = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "#"]

@@ -12,6 +12,7 @@ from functools import lru_cache
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from robot.documents import choices
 from robot.errors import ScenarioError
 
 _ENVIRONMENT = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
@@ -40,8 +41,9 @@ def template_faults(text: str, declared: Mapping[str, str]) -> Iterator[str]:
     }
     unknown = [f"lead.{name}" for name in sorted(used - declared.keys())]
     unknown += sorted(meta.find_undeclared_variables(tree) - {"lead"})
-    choices = ", ".join(f"lead.{name}" for name in declared) or "none; declare it under `variables`"
-    yield from (f"unknown variable {name}; valid: {choices}" for name in unknown)
+    known = [f"lead.{name}" for name in declared]
+    hint = "" if known else "; declare it under `variables`"
+    yield from (f"unknown variable {name}{choices(name, known)}{hint}" for name in unknown)
     if not unknown:
         try:
             render(text, declared)

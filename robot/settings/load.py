@@ -1,24 +1,37 @@
 """Settings are layers, each later one overriding the earlier: default file, the user's files, environment, ``--set``.
 
-Every value keeps the name of the place it came from, so that an error can say where to mend it.
+Every layer is a document, a single ``--set`` too. Every value is remembered with the layer that gave it, so that an
+error can say where to mend it.
 """
 
 from __future__ import annotations
 
 import os
 import sysconfig
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
-from robot.documents import Document, Location, dotted, explain, read_document
-from robot.errors import ConfigError
+from robot.documents import (
+    Document,
+    Location,
+    Place,
+    Problem,
+    check,
+    choices,
+    dotted,
+    explain,
+    in_order,
+    parse_document,
+    raise_errors,
+    read_document,
+)
 from robot.settings.schema import Settings
 
-SECRETS: Mapping[str, Location] = {
+SECRETS: Mapping[str, tuple[str, str]] = {
     "ALLOBOT_ESL_PASSWORD": ("esl", "password"),
     "ALLOBOT_LLM_API_KEY": ("llm", "api_key"),
 }
@@ -47,86 +60,104 @@ def load_settings(
     """
     environment = os.environ if environment is None else environment
     named = [Path(environment["ALLOBOT_CONFIG"])] if environment.get("ALLOBOT_CONFIG") else []
-    merged: dict[str, Any] = {}
-    places: dict[Location, str] = {}
-    for path in [config_dir() / "default.yaml", *named, *files]:
-        document = read_document(path)
-        _refuse_secrets(document)
-        _overlay(merged, document.value, (), places, document)
-    for location, value, place in [*_from_environment(environment), *_from_overrides(overrides)]:
-        _put(merged, location, value, place, places)
+    layers = [_from_file(path) for path in (config_dir() / "default.yaml", *named, *files)]
+    layers += [*_from_environment(environment), *(_from_override(text) for text in overrides)]
+    merged = _Merged(layers)
+    problems = [problem for layer in layers for problem in layer.problems]
+    settings: Settings | None = None
     try:
-        return Settings.model_validate(merged)
+        settings = Settings.model_validate(merged.value)
     except ValidationError as error:
-        raise ConfigError("\n".join(explain(error, Settings, places))) from error
+        if layers[0].value is not None:  # without the defaults everything would be missing
+            problems += explain(error, Settings, merged)
+    rank = {layer.source: position for position, layer in enumerate(layers)}
+    raise_errors(sorted(in_order(problems), key=lambda problem: rank[problem.place.source]))
+    assert settings is not None, "settings that do not fit have an error"
+    return settings
 
 
-def _overlay(
-    target: dict[str, Any], value: Any, location: Location, places: dict[Location, str], document: Document
-) -> None:
-    if value is None and not location:
-        return
-    if not isinstance(value, dict):
-        raise ConfigError(f"{document.at(location)}: {dotted(location)}: a mapping of keys is expected here")
-    for key, item in value.items():
-        here = (*location, str(key))
-        places[here] = document.at(here)
-        if isinstance(item, dict) and isinstance(target.get(str(key)), dict):
-            _overlay(target[str(key)], item, here, places, document)
-        else:
-            target[str(key)] = item
+class _Merged:
+    """The layers laid over each other."""
+
+    def __init__(self, layers: Sequence[Document]) -> None:
+        self.value: dict[str, Any] = {}
+        self._givers: dict[Location, Document] = {(): layers[0]}
+        for layer in layers:
+            if layer.value is not None:
+                self._lay(layer.value, (), self.value, layer)
+
+    def place(self, location: Location) -> Place:
+        """Where the value at ``location``, or the nearest section around it, was given last."""
+        length = next(length for length in range(len(location), -1, -1) if location[:length] in self._givers)
+        return self._givers[location[:length]].place(location)
+
+    def _lay(self, value: Mapping[str, Any], location: Location, target: dict[str, Any], layer: Document) -> None:
+        for key, item in value.items():
+            here = (*location, key)
+            self._givers[here] = layer
+            if not isinstance(item, dict):
+                target[key] = item
+                continue
+            if not isinstance(target.get(key), dict):
+                target[key] = {}
+            self._lay(item, here, target[key], layer)
 
 
-def _refuse_secrets(document: Document) -> None:
-    for variable, location in SECRETS.items():
-        if location in document.lines:
-            raise ConfigError(
-                f"{document.at(location)}: {dotted(location)}: secrets do not belong in files; set {variable}"
-            )
+def _from_file(path: Path) -> Document:
+    document = read_document(path)
+    if isinstance(document.value, dict):
+        return _without_secrets(document, "in files")
+    if document.value is None:
+        return document
+    return replace(document, value=None, problems=tuple(check(document, Settings)[1]))
 
 
-def _from_environment(environment: Mapping[str, str]) -> list[tuple[Location, Any, str]]:
-    out: list[tuple[Location, Any, str]] = []
+def _from_environment(environment: Mapping[str, str]) -> Iterator[Document]:
     for name in sorted(environment):
+        source = f"environment {name}"
         if not name.startswith("ALLOBOT_") or name in OTHER_VARIABLES:
             continue
         if name in SECRETS:
-            out.append((SECRETS[name], environment[name], f"environment {name}"))
+            section, key = SECRETS[name]
+            yield Document(source, {section: {key: environment[name]}})
         elif "__" in name:
-            location = tuple(name.removeprefix("ALLOBOT_").lower().split("__"))
-            out.append((location, _scalar(environment[name], name), f"environment {name}"))
+            location = name.removeprefix("ALLOBOT_").lower().split("__")
+            yield _without_secrets(_given(source, location, environment[name]), "in this variable")
         else:
-            known = ", ".join(sorted([*SECRETS, *OTHER_VARIABLES]))
-            raise ConfigError(f"environment {name}: unknown; valid: ALLOBOT_SECTION__KEY, {known}")
-    return out
+            known = ["ALLOBOT_SECTION__KEY", *sorted([*SECRETS, *OTHER_VARIABLES])]
+            yield Document(source, problems=(Problem(Place(source), "", f"unknown{choices(name, known)}"),))
 
 
-def _from_overrides(overrides: Sequence[str]) -> list[tuple[Location, Any, str]]:
-    out: list[tuple[Location, Any, str]] = []
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        location = tuple(key.strip().split("."))
-        if not equals or not all(location):
-            raise ConfigError(f"--set {text}: write section.key=value, e.g. --set turn.barge_in_ms=300")
-        for variable, secret in SECRETS.items():
-            if location == secret:
-                raise ConfigError(f"--set {key}: secrets do not belong on a command line; set {variable}")
-        out.append((location, _scalar(value, f"--set {key}"), f"--set {key}"))
-    return out
+def _from_override(text: str) -> Document:
+    key, equals, value = text.partition("=")
+    location = key.strip().split(".")
+    if not equals or not all(location):
+        what = "write section.key=value, e.g. --set turn.barge_in_ms=300"
+        return Document(f"--set {text}", problems=(Problem(Place(f"--set {text}"), "", what),))
+    return _without_secrets(_given(f"--set {key.strip()}", location, value), "on a command line")
 
 
-def _scalar(text: str, place: str) -> Any:
-    try:
-        return yaml.safe_load(text) if text else ""
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{place}: {text!r} is not a valid value") from error
+def _given(source: str, location: Sequence[str], text: str) -> Document:
+    """One value as a layer. Nothing after ``=`` is an empty text, not null."""
+    if tuple(location) in SECRETS.values():
+        text = ""  # the caller refuses it, and no error shall show it
+    parsed = parse_document(text, source)
+    if parsed.problems:
+        why = "; ".join(problem.what for problem in parsed.problems)
+        problem = Problem(Place(source), dotted(location), f"{text!r} is not a valid value: {why}")
+        return Document(source, problems=(problem,))
+    value = parsed.value if text else ""
+    for part in reversed(location):
+        value = {part: value}
+    return Document(source, value)
 
 
-def _put(target: dict[str, Any], location: Location, value: Any, place: str, places: dict[Location, str]) -> None:
-    places[location] = place
-    for part in location[:-1]:
-        nested = target.setdefault(str(part), {})
-        if not isinstance(nested, dict):
-            raise ConfigError(f"{place}: {dotted(location)}: {part} holds a value, not a section")
-        target = nested
-    target[str(location[-1])] = value
+def _without_secrets(layer: Document, where: str) -> Document:
+    """The layer with its secrets refused, and taken out: no error shall show one."""
+    problems = list(layer.problems)
+    for variable, (section, key) in SECRETS.items():
+        inside = layer.value.get(section) if layer.value else None
+        if isinstance(inside, dict) and key in inside:
+            del inside[key]
+            problems.append(layer.problem((section, key), f"secrets do not belong {where}; set {variable}"))
+    return replace(layer, problems=tuple(problems))

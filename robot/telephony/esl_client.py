@@ -7,17 +7,18 @@ connections neither waits for the other.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from robot.errors import CommandFailed, NotConnected
+from robot.errors import CommandFailed, LocalProtocolError, NotConnected, SwitchError
 from robot.events import CallEvent, HungUp
 from robot.log import get_logger
 from robot.protocol import esl
-from robot.protocol.dialstring import originate_variables
+from robot.protocol.dialstring import file_variables, originate_variables
 from robot.telephony.call_events import CallEvents
 from robot.telephony.esl_link import EslLink, Reply
 from robot.telephony.switch import Originate
@@ -26,6 +27,10 @@ from robot.telephony.translate import EVENT_NAMES, EVENT_SUBCLASSES, TAG_VARIABL
 log = get_logger(__name__)
 _RATES = {8000: "8k", 16000: "16k", 24000: "24000"}
 _GONE = ("No such channel", "invalid session id")
+_UNDIALABLE = re.compile(r"[\s'\"\\{}\[\]<>\x00-\x1f\x7f]|:_:")
+"""what would end the dial string, or add variables or a second call to it"""
+_JOB = "originate-"
+_CAUSE = re.compile(r"[A-Z0-9_]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class EslSwitch:
     def __init__(self, address: EslAddress) -> None:
         self._address = address
         self._calls: dict[str, CallEvents] = {}
-        self._jobs: dict[str, str] = {}
+        self._placing: set[str] = set()
+        """uuids of calls that have no channel yet: the originate's own answer says why they never get one"""
         self._group = asyncio.TaskGroup()
         self._links: list[EslLink] = []
         self._last_us = 0
@@ -91,11 +97,16 @@ class EslSwitch:
             yield events
         finally:
             del self._calls[uuid]
+            self._placing.discard(uuid)
             if events.overflowed:
                 log.error("call_events_overflowed", call=uuid, limit=self._address.event_queue)
+                with suppress(SwitchError):
+                    await self.hangup(uuid)
 
     async def originate(self, request: Originate) -> None:
-        """See :meth:`Switch.originate`."""
+        """See :meth:`Switch.originate`. Raises ``LocalProtocolError`` for a dial string that is more than one."""
+        if not request.dial_string or _UNDIALABLE.search(request.dial_string):
+            raise LocalProtocolError("a dial string must not be empty nor hold spaces, quotes, brackets or ':_:'")
         variables = {
             "origination_uuid": request.uuid,
             "ignore_early_media": "true",
@@ -108,14 +119,14 @@ class EslSwitch:
             variables["origination_caller_id_number"] = request.caller_id_number
         if request.caller_id_name:
             variables["origination_caller_id_name"] = request.caller_id_name
-        job = f"originate-{request.uuid}"
-        self._jobs[job] = request.uuid
         argument = f"{originate_variables(variables)}{request.dial_string} &park()"
-        _check("originate", await self._command(esl.bgapi("originate", argument, job)))
+        command = esl.bgapi("originate", argument, f"{_JOB}{request.uuid}")
+        self._placing.add(request.uuid)
+        _check("originate", await self._command(command))
 
     async def play(self, uuid: str, path: Path, tag: str) -> None:
         """See :meth:`Switch.play`."""
-        argument = f"{{{TAG_VARIABLE}={tag}}}{path}"
+        argument = f"{file_variables({TAG_VARIABLE: tag})}{path}"
         _check(
             "playback", await self._command(esl.execute(uuid, "playback", argument, event_lock=True, event_uuid=tag))
         )
@@ -174,14 +185,26 @@ class EslSwitch:
 
     def _on_event(self, event: esl.Event) -> None:
         self._last_us = max(self._last_us, event.at_us)
-        if event.name == "BACKGROUND_JOB":
-            uuid = self._jobs.pop(event.get("Job-UUID"), "")
-            if uuid in self._calls and event.body.startswith("-ERR"):
-                self._calls[uuid].put(HungUp(event.at_us, event.body.removeprefix("-ERR").strip() or "UNKNOWN"))
-            return
-        events = self._calls.get(event.uuid)
-        if events is not None and (translated := translate(event)) is not None:
-            events.put(translated)
+        match event.name:
+            case "CHANNEL_CREATE":
+                self._placing.discard(event.uuid)
+            case "BACKGROUND_JOB":
+                self._on_job(event)
+            case _:
+                events = self._calls.get(event.uuid)
+                if events is not None and (translated := translate(event)) is not None:
+                    events.put(translated)
+
+    def _on_job(self, event: esl.Event) -> None:
+        """The end of an originate. A call that got a channel hears of its own end, with more to it, from the channel.
+
+        The two may come in any order: only a channel that was never created makes the job's answer the call's end.
+        """
+        uuid = event.get("Job-UUID").removeprefix(_JOB)
+        events = self._calls.get(uuid)
+        if events is not None and uuid in self._placing and event.body.startswith("-"):
+            cause = event.body.removeprefix("-ERR").strip()
+            events.put(HungUp(event.at_us, cause if _CAUSE.fullmatch(cause) else "UNKNOWN"))
 
 
 def _check(command: str, reply: Reply) -> str:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from robot.errors import CommandFailed, NotConnected, ProtocolError, RemoteProtocolError
+from robot.errors import CommandFailed, ConfigError, NotConnected, ProtocolError, RemoteProtocolError
 from robot.protocol import esl
 
 Reply = esl.CommandReply | esl.ApiResponse
@@ -64,16 +64,30 @@ class EslLink:
                             reason = f"the switch refuses this address (ACL): {text.strip()}"
                         case _:
                             self._take(message)
+            reason = self._cut() or reason
         except ProtocolError as error:
             reason = f"the switch sent something that is not ESL: {error}"
         except OSError as error:
             reason = f"the connection to the switch broke: {error}"
         finally:
             self._give_up(reason)
-        return reason
+        return self._lost or reason
+
+    def _cut(self) -> str | None:
+        """What is to be said when the last message is not whole."""
+        try:
+            self._codec.eof()
+        except RemoteProtocolError as error:
+            return f"the switch broke off: {error}"
+        return None
 
     async def authenticate(self, password: str) -> None:
-        """Waits for the greeting and logs in. Raises ``NotConnected``, or ``CommandFailed`` for a wrong password."""
+        """Waits for the greeting and logs in.
+
+        Raises ``ConfigError`` for an empty password, ``CommandFailed`` for a wrong one, ``NotConnected``.
+        """
+        if not password:
+            raise ConfigError("the switch's password is empty: set ALLOBOT_ESL_PASSWORD")
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._greeting
@@ -98,8 +112,9 @@ class EslLink:
             async with asyncio.timeout(self._timeout_s):
                 return await reply
         except TimeoutError as error:
+            self._lost = self._lost or f"the switch gave no reply within {self._timeout_s:g} s"
             self._writer.transport.abort()
-            raise NotConnected(f"the switch gave no reply within {self._timeout_s:g} s") from error
+            raise NotConnected(self._lost) from error
 
     def close(self) -> None:
         """Closes the socket; :meth:`read` then returns."""
@@ -122,11 +137,11 @@ class EslLink:
                 pass
 
     def _give_up(self, reason: str) -> None:
-        self._lost = reason
+        self._lost = self._lost or reason
         self._writer.close()
-        _refuse(self._greeting, reason)
+        _refuse(self._greeting, self._lost)
         while self._pending:
-            _refuse(self._pending.popleft(), reason)
+            _refuse(self._pending.popleft(), self._lost)
 
 
 def _refuse(waiting: asyncio.Future[Any], reason: str) -> None:

@@ -27,6 +27,7 @@ from robot.protocol.esl import Event
 
 TAG_VARIABLE = "allobot_tag"
 EVENT_NAMES = (
+    "CHANNEL_CREATE",
     "CHANNEL_PROGRESS",
     "CHANNEL_PROGRESS_MEDIA",
     "CHANNEL_ANSWER",
@@ -42,6 +43,7 @@ EVENT_NAMES = (
 )
 STREAM = "mod_audio_stream::"
 EVENT_SUBCLASSES = (f"{STREAM}connect", f"{STREAM}disconnect", f"{STREAM}error")
+_DIGITS = frozenset("0123456789ABCD*#")
 _NOT_PLAYED = ("FILE NOT FOUND", "PLAYBACK ERROR")
 
 
@@ -70,8 +72,8 @@ def translate(event: Event) -> CallEvent | None:
             return RecordingStarted(at_us, event.get("Record-File-Path"))
         case "RECORD_STOP":
             return RecordingStopped(at_us, event.get("Record-File-Path"))
-        case "DTMF":
-            return Dtmf(at_us, event.get("DTMF-Digit"), _number(event.get("DTMF-Duration")) // 8)
+        case "DTMF" if (digit := event.get("DTMF-Digit")) in _DIGITS:
+            return Dtmf(at_us, digit, _number(event.get("DTMF-Duration")) // 8)
         case "CHANNEL_HANGUP_COMPLETE":
             return HungUp(
                 at_us,
@@ -102,7 +104,7 @@ def _stream_end(body: str) -> tuple[int, str]:
     try:
         message = json.loads(body)["message"]
         return _number(str(message["code"])), str(message.get("error") or message.get("reason") or "")
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return 0, body[:200]
 
 

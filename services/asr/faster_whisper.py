@@ -148,7 +148,8 @@ def _decode_windows(decoder: WhisperDecoder, request: _Request) -> Transcript:
     parts: list[tuple[int, Decoded]] = []
     for start_sample, window in windows_of(request.audio):
         decoded = decoder.decode(window, language, request.prompt)
-        language = decoded.language
+        if decoded.text:
+            language = decoded.language
         parts.append((_ms(start_sample), decoded))
     words = tuple(_later(word, start_ms) for start_ms, decoded in parts for word in decoded.words)
     return Transcript(
@@ -156,7 +157,7 @@ def _decode_windows(decoder: WhisperDecoder, request: _Request) -> Transcript:
         start_ms=words[0].start_ms if words else 0,
         end_ms=words[-1].end_ms if words else _ms(len(request.audio)),
         words=words,
-        language=language or "",
+        language=language or parts[0][1].language,
         no_speech_probability=min(decoded.no_speech_probability for _, decoded in parts),
     )
 

@@ -10,7 +10,7 @@ sound of middling level.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class WhisperDecoder:
         silent = result.no_speech_prob > settings.no_speech_threshold
         if not _has_words(text) or (silent and result.scores[0] < settings.log_prob_threshold):
             return Decoded("", language, result.no_speech_prob)
-        words = self._align(encoded, tokenizer, tokens, len(audio)) if settings.words else ()
+        words = self._align(encoded, tokenizer, tokens, audio) if settings.words else ()
         return Decoded(text, language, result.no_speech_prob, words)
 
     def _search(
@@ -128,9 +128,13 @@ class WhisperDecoder:
         found = list(result.sequences_ids[0])
         return cut_repetition(found, capped=len(found) >= limit), result
 
-    def _align(self, encoded: Any, tokenizer: Any, tokens: list[int], samples: int) -> tuple[Word, ...]:
-        """Places each word by the cross-attention (dynamic time warping in ctranslate2, steps of 20 ms)."""
-        frames = -(-samples // _HOP_SAMPLES)
+    def _align(self, encoded: Any, tokenizer: Any, tokens: list[int], audio: Samples) -> tuple[Word, ...]:
+        """Places each word by the cross-attention (dynamic time warping in ctranslate2, steps of 20 ms).
+
+        The path begins at 0 by construction, so that the first word would hold the silence before it: it is moved to
+        the first sound.
+        """
+        frames = -(-len(audio) // _HOP_SAMPLES)
         aligned = self._model.model.align(encoded, tokenizer.sot_sequence, [tokens], frames)[0]
         starts: dict[int, int] = {}
         for token, step in aligned.alignments:
@@ -142,13 +146,15 @@ class WhisperDecoder:
             after = first + len(group)
             begin_ms, end_ms = starts[first] * _ALIGN_STEP_MS, starts[after] * _ALIGN_STEP_MS
             probability = float(np.mean(aligned.text_token_probs[first:after]))
-            if words and not _has_words(text):
-                last = words[-1]
-                words[-1] = Word(last.text + text.strip(), last.start_ms, last.end_ms, last.probability)
+            if words and not text[0].isspace() and not text[0].isalnum():
+                last = words.pop()
+                end_ms = end_ms if _has_words(text) else last.end_ms
+                words.append(Word(last.text + text.strip(), last.start_ms, end_ms, last.probability))
             else:
                 words.append(Word(text.strip(), begin_ms, end_ms, probability))
             first = after
-        return tuple(words)
+        sound_ms = max(words[0].start_ms, min(_first_sound_ms(audio), words[0].end_ms))
+        return (replace(words[0], start_ms=sound_ms), *words[1:])
 
     def _tokenizer(self, language: str) -> Any:
         with self._building:
@@ -163,6 +169,13 @@ class WhisperDecoder:
 def _has_words(text: str) -> bool:
     """Whether there is more than punctuation: Whisper writes "..." for a noise."""
     return any(char.isalnum() for char in text)
+
+
+def _first_sound_ms(audio: Samples) -> int:
+    """Where the level first comes within 30 dB of its highest."""
+    step = RATE_HZ * _ALIGN_STEP_MS // 1_000
+    powers = np.square(audio[: len(audio) // step * step].reshape(-1, step)).mean(axis=1)
+    return int(np.argmax(powers >= powers.max() / 1_000)) * _ALIGN_STEP_MS
 
 
 def _prompt_tokens(tokenizer: Any, prompt: str) -> list[int]:

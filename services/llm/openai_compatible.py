@@ -11,7 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 
@@ -21,7 +21,7 @@ from services.llm.base import Message
 from services.llm.chat_delta import ChatDelta, excerpt, read_delta, refusal
 from services.llm.sse import SseDecoder, SseEvent
 
-_DRAIN_S = 0.5
+_DRAIN_S = 0.1
 """after the reply's end, the wait for the end of the stream that lets the connection be used again"""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -45,9 +45,9 @@ class OpenAICompatible:
         counts further attempts to connect. Beyond ``max_connections`` replies at a time a request waits
         ``connect_timeout_s``, then is ``Overloaded``. Raises ``BadInput`` for an address that is none.
         """
-        address = urlsplit(base_url)
-        if address.scheme not in {"http", "https"} or not address.hostname or address.username:
-            raise BadInput("the chat server's base_url must read like http://host:port/v1, without a user or password")
+        address = _address_of(base_url)
+        if not (api_key.isascii() and api_key.isprintable()):
+            raise BadInput("the chat server's key holds characters that no key has: check ALLOBOT_LLM_API_KEY")
         self._url = f"{base_url.rstrip('/')}/chat/completions"
         self._server = f"{address.scheme}://{address.netloc}"
         self._model, self._key, self._retries = model, api_key, retries
@@ -168,6 +168,17 @@ class OpenAICompatible:
 
     def _without_key(self, text: str) -> str:
         return text.replace(self._key, "***") if self._key else text
+
+
+def _address_of(base_url: str) -> SplitResult:
+    try:
+        address = urlsplit(base_url)
+        usable = address.scheme in {"http", "https"} and address.hostname and not address.username and address.port != 0
+    except ValueError:  # a port that is no number, an unclosed bracket
+        usable = False
+    if not usable:
+        raise BadInput("the chat server's base_url must read like http://host:port/v1, without a user or password")
+    return address
 
 
 def _error_of(answer: str) -> object:

@@ -1,7 +1,7 @@
 """A synthesiser that remembers: what was said once costs nothing the second time.
 
-A wrapper with the same contract. It works clause by clause and keeps the most recent audio up to a size; a text that was
-cancelled half-way is not kept.
+A wrapper with the same contract. It works clause by clause and keeps the most recent audio up to a size; a text that
+was cancelled half-way is not kept.
 """
 
 from __future__ import annotations
@@ -57,11 +57,13 @@ class CachedSynthesizer:
                 async for chunk in chunks:
                     made.append(chunk)
                     yield chunk
-            self._keep(key, tuple(made))
+            if made:
+                self._keep(key, tuple(made))
 
     async def aclose(self) -> None:
         """See ``Synthesizer.aclose``."""
         self._kept.clear()
+        self._bytes = 0
         await self._inner.aclose()
 
     def _keep(self, key: _Key, chunks: tuple[AudioChunk, ...]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from services.audio import AudioChunk, Pcm, Samples, ms_to_samples, to_pcm
 from services.errors import BadInput, Overloaded, Unavailable
 from services.info import EngineInfo
 from services.tts.silence import SENTENCE_PAUSE_MS, trim
-from services.tts.text import ends_sentence, normalise, split_clauses
+from services.tts.text import check_language, ends_sentence, normalise, split_clauses
 
 _T = TypeVar("_T")
 
@@ -91,7 +92,7 @@ class KokoroOnnx:
         """See ``Synthesizer.stream``. ``texts`` may be clauses or whole paragraphs; it is not closed here."""
         if not SPEEDS[0] <= speed <= SPEEDS[1]:
             raise BadInput(f"speed {speed} is outside {SPEEDS[0]}–{SPEEDS[1]}")
-        normalise("", language)
+        check_language(language)
         name = voice or self._default_voices.get(language, "")
         if self._model is None:
             await self.load()
@@ -143,18 +144,36 @@ class KokoroOnnx:
         return self._model
 
     def _voice_of(self, name: str, language: str) -> _Voice:
-        """After loading: a look-up, so it may run on the event loop."""
+        """After loading: a look-up, so it may run on the event loop. ``A+B`` or ``A*0.7+B*0.3`` mixes voices."""
         styles = self._loaded().styles
-        if name not in styles:
-            raise BadInput(f"voice {name!r} is not in {self._voices_dir}: use one of {', '.join(sorted(styles))}")
+        shares = mix_of(name)
+        for part in shares:
+            if part not in styles:
+                raise BadInput(f"voice {part!r} is not in {self._voices_dir}: use one of {', '.join(sorted(styles))}")
         british = language == "en" and name.startswith("b")
-        return _Voice(styles[name], "en-gb" if british else {"fr": "fr-fr", "en": "en-us"}[language])
+        style = sum((styles[part] * np.float32(share) for part, share in shares.items()), np.zeros(_STYLE_SHAPE, "<f4"))
+        return _Voice(style, "en-gb" if british else {"fr": "fr-fr", "en": "en-us"}[language])
 
     def _speak(self, clause: str, voice: _Voice, language: str, speed: float) -> Pcm:
         said = normalise(clause, language)
         samples = self._loaded().speak(said, voice, speed) if said else _NOTHING
         pause_ms = SENTENCE_PAUSE_MS if len(samples) and ends_sentence(clause) else 0
         return np.pad(to_pcm(samples), (0, ms_to_samples(pause_ms, RATE_HZ)))
+
+
+def mix_of(name: str) -> dict[str, float]:
+    """``ff_siwis*0.7+am_michael*0.3`` → the share of each voice, in sum 1. Raises ``BadInput`` for another form."""
+    weights: dict[str, float] = {}
+    for part in name.split("+"):
+        voice, star, weight = part.strip().partition("*")
+        try:
+            weights[voice.strip()] = weights.get(voice.strip(), 0.0) + (float(weight) if star else 1.0)
+        except ValueError:
+            weights[voice.strip()] = math.nan
+    total = sum(weights.values())
+    if not all(0 < weight < math.inf for weight in weights.values()):
+        raise BadInput(f"voice {name!r}: to mix voices use A+B or A*0.7+B*0.3, with weights above 0")
+    return {voice: weight / total for voice, weight in weights.items()}
 
 
 class _Model:

@@ -79,9 +79,7 @@ class ClauseSplitter:
         """Where the first clause of the pending text ends, once the text after it has decided so."""
         self._pending = self._pending.lstrip()
         text = self._pending
-        for match in _BOUNDARY.finditer(text):
-            if match.end() > MAX_CLAUSE_CHARS:
-                break
+        for match in _BOUNDARY.finditer(text, 0, MAX_CLAUSE_CHARS + 1):
             verdict = self._cuts(match, text)
             if verdict is None and not ended:
                 return None
@@ -91,7 +89,7 @@ class ClauseSplitter:
 
     def _cuts(self, match: re.Match[str], text: str) -> bool | None:
         """Whether this boundary ends a clause; None when the text after it is still too short to know."""
-        head, rest = text[: match.end()], text[match.end() :]
+        head, rest = text[: match.end()], text[match.end() : match.end() + MAX_CLAUSE_CHARS]
         if match["soft"]:
             return self._cuts_softly(head, rest)
         if not rest.strip():
@@ -100,7 +98,7 @@ class ClauseSplitter:
             return False
         if not self._first and len(_WORD.findall(head)) < 2:
             return False
-        return True if _SECOND_WORD.match(rest) else None
+        return True if _SECOND_WORD.match(rest) or len(rest) == MAX_CLAUSE_CHARS else None
 
     def _cuts_softly(self, head: str, rest: str) -> bool | None:
         if len(head) < (MIN_GREETING_CHARS if self._first else MIN_SOFT_CHARS):
@@ -146,14 +144,19 @@ def _is_abbreviation(head: str, rest: str) -> bool:
 _WRITERS: Mapping[str, Callable[[str], str]] = {"fr": text_fr.written_out, "en": text_en.written_out}
 
 
+def check_language(language: str) -> None:
+    """Raises ``BadInput`` for a language that :func:`normalise` does not know."""
+    if language not in _WRITERS:
+        raise BadInput(f"language {language!r} cannot be spoken: use one of {', '.join(sorted(_WRITERS))}")
+
+
 def normalise(text: str, language: str) -> str:
     """Text as written → text as said: numbers, dates, hours, prices, telephone numbers and abbreviations in words.
 
     ``language`` is "fr" or "en". Emoji and marks of layout (``**``, ``#``, bullets) are dropped. Empty when nothing can
     be said. Raises ``BadInput`` for another language.
     """
-    if language not in _WRITERS:
-        raise BadInput(f"language {language!r} cannot be spoken: use one of {', '.join(sorted(_WRITERS))}")
+    check_language(language)
     plain = unicodedata.normalize("NFC", " ".join(text.split())).replace("\u2019", "'")
     plain = "".join(char for char in plain if char == "°" or unicodedata.category(char) not in _UNSPOKEN)
     said = " ".join(_WRITERS[language](_LAYOUT.sub(" ", plain)).split())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from services.audio import Pcm, Samples, alaw_decode, alaw_encode, resample, to_float, to_pcm
@@ -52,11 +53,11 @@ def babble() -> Callable[[int], Pcm]:
             radius = np.exp(-np.pi * width_hz / rate_hz)
             turn = 2 * np.pi * formant_hz / rate_hz
             wave = lfilter([1 - radius], [1, -2 * radius * np.cos(turn), radius * radius], wave)
-        return (wave / np.abs(wave).max() * np.hanning(count) ** 0.3).astype(np.float32)
+        return np.asarray(wave / np.abs(wave).max() * np.hanning(count) ** 0.3, np.float32)
 
     def speak(rate_hz: int) -> Pcm:
         rng = np.random.default_rng(0)
-        pieces = []
+        pieces: list[NDArray[np.floating]] = []
         for index in range(8):
             pieces += [vowel(rate_hz, FORMANTS_HZ[index % 5], rng), rng.normal(0, 0.05, round(0.03 * rate_hz))]
         return to_pcm(0.3 * np.concatenate(pieces))

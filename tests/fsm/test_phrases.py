@@ -23,7 +23,7 @@ CASES = [
 SMALL = """\
 language: en
 machine: {strong: [leave a message, voicemail], weak: [message, after the beep]}
-human: {strong: [who is this], weak: [this is], alone: [hello, "yes"]}
+human: {strong: [who is this], weak: [this is], alone: [hello, yes]}
 """
 
 
@@ -78,11 +78,22 @@ def test_a_match_knows_its_kind_and_weight() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "wanted"),
     [
-        ("language: en", "language: de", "amd.yaml:1: language: "),
-        ("weak: [this is]", "week: [this is]", "amd.yaml:3: human.week: unknown key"),
-        ('"yes"', "yes", "amd.yaml:3: human.alone.1: "),
-        ("weak: [message, after the beep]", "weak: []", "amd.yaml:2: machine.weak: "),
-        ("[who is this]", "[Who is THIS, voicemail]", "'voicemail' is both in machine.strong and human.strong"),
+        ("language: en", "language: de", "amd.yaml:1: language: should be 'fr' or 'en', not 'de'"),
+        (
+            "weak: [this is]",
+            "week: [this is]",
+            "amd.yaml:3: human.week: unknown key; did you mean weak? valid: strong,",
+        ),
+        ("weak: [this is]", "week: [this is]", "amd.yaml:3: human.weak: is required"),
+        ("yes", "12", "amd.yaml:3: human.alone.1: should be a valid string, not 12; put it between quotes"),
+        ("weak: [message, after the beep]", "weak: []", "amd.yaml:2: machine.weak: should have at least 1 item, not 0"),
+        (
+            "[who is this]",
+            "[Who is THIS, voicemail]",
+            "amd.yaml:3: human.strong.1: 'voicemail' is both in machine.strong and human.strong",
+        ),
+        ("[this is]", '["?!"]', "amd.yaml:3: human.weak.0: '?!' holds no word"),
+        ("[this is]", '[" "]', "amd.yaml:3: human.weak.0: must not be empty"),
         ("language: en", "language: [en", "amd.yaml:2: not valid YAML"),
     ],
 )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Awaitable, Callable
 
 from robot.lab.switch.calls import Calls
@@ -14,8 +13,9 @@ from robot.lab.switch.causes import cause_named
 from robot.lab.switch.leg import Leg
 from robot.lab.switch.playback import BROADCAST_LEAD_TICKS, Execution
 from robot.lab.switch.stream_request import STREAM_USAGE, parse_stream_start, unescape
+from robot.log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 OK = "+OK\n"
 SUCCESS = "+OK Success\n"
@@ -129,7 +129,7 @@ async def uuid_transfer(calls: Calls, argument: str) -> str:
     elif dialplan.startswith("inline") and name == "hangup":
         leg.hang_up(cause_named(data))
     else:
-        log.info("transfer leads nowhere", extra={"call": uuid})
+        log.info("transfer leads nowhere", call=uuid)
         leg.hang_up("NO_ROUTE_DESTINATION")
     return OK
 
@@ -150,7 +150,7 @@ async def uuid_record(calls: Calls, argument: str) -> str:
     try:
         await leg.start_recording(path)
     except OSError as error:
-        log.error("recording cannot be written", extra={"call": uuid, "reason": str(error)})
+        log.error("recording cannot be written", call=uuid, reason=str(error))
         return "-ERR Cannot record session!\n"
     return SUCCESS
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from robot.lab.switch.api_calls import NO_REPLY, OK, Api
 from robot.lab.switch.calls import Calls
 from robot.lab.switch.causes import cause_named
-from robot.lab.switch.core import HOSTNAME, VERSION, stamp
+from robot.lab.switch.core import HOSTNAME, VERSION, number, stamp
 from robot.lab.switch.leg import Leg
 from robot.lab.switch.originate import USAGE, parse_originate
 
@@ -147,26 +147,27 @@ async def strftime(calls: Calls, argument: str) -> str:
 
 async def msleep(calls: Calls, argument: str) -> str:
     """``MS``"""
-    if not argument.isdecimal():
+    ms = number(argument)
+    if ms is None:
         return "-USAGE: <milliseconds>\n"
-    await asyncio.sleep(min(int(argument), MAX_SLEEP_MS) / 1000)
+    await asyncio.sleep(min(ms, MAX_SLEEP_MS) / 1000)
     return "+OK"
 
 
 async def fsctl(calls: Calls, argument: str) -> str:
     """``pause``, ``resume``, ``max_sessions N``, ``sps N``, ``loglevel L``; ``shutdown`` is the server's."""
     action, _, value = argument.partition(" ")
-    number = int(value) if value.isdecimal() else None
+    limit = number(value)
     match action:
         case "pause" | "resume":
             if value.strip() != "inbound":
                 calls.paused = action == "pause"
             return OK
         case "max_sessions":
-            calls.max_sessions = calls.max_sessions if number is None else number
+            calls.max_sessions = calls.max_sessions if limit is None else limit
             return f"+OK max sessions: {calls.max_sessions}\n"
         case "sps":
-            calls.sessions_per_second = calls.sessions_per_second if number is None else number
+            calls.sessions_per_second = calls.sessions_per_second if limit is None else limit
             return f"+OK sessions per second: {calls.sessions_per_second}\n"
         case "loglevel" if value.lower() in _LOG_LEVELS:
             return f"+OK log level: {value.upper()} [{_LOG_LEVELS.index(value.lower())}]\n"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 from collections import Counter, deque
 from concurrent.futures import Executor
@@ -17,8 +16,9 @@ from robot.lab.switch.channel_state import ANONYMOUS, ChannelState, Times
 from robot.lab.switch.leg import Facilities, Leg
 from robot.lab.switch.life import LegLife, Punctuality
 from robot.lab.switch.originate import OriginateRequest
+from robot.log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 MAX_SESSIONS = 1000
 SESSIONS_PER_SECOND = 100
@@ -113,7 +113,7 @@ class Calls:
     def violate(self, uuid: str, what: str) -> None:
         """Notes, loudly, what a real switch would not have survived."""
         self.violations.append(Violation(uuid, what))
-        log.error("this command crashes a real FreeSWITCH", extra={"call": uuid, "command": what})
+        log.error("this command crashes a real FreeSWITCH", call=uuid, command=what)
 
     def _count_second(self) -> bool:
         second = int(self.core.clock.now_s())

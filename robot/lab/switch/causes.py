@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from robot.lab.switch.core import number
+
 NORMAL_Q850 = 16
 
 _Q850 = {
@@ -59,7 +61,7 @@ _BEYOND_Q850 = (
     "USER_CHALLENGE",
     "USER_NOT_REGISTERED",
 )
-_BY_NUMBER = {number: name for name, number in _Q850.items()}
+_BY_NUMBER = {code: name for name, code in _Q850.items()}
 
 
 def q850(cause: str) -> int:
@@ -70,8 +72,8 @@ def q850(cause: str) -> int:
 def cause_named(text: str, default: str = "NORMAL_CLEARING") -> str:
     """The cause that an ESL client means: a name in any case or a Q.850 number; anything else is ``default``."""
     name = text.strip().upper()
-    if name.isdecimal():
-        return _BY_NUMBER.get(int(name), default)
+    if (numeric := number(name)) is not None:
+        return _BY_NUMBER.get(numeric, default)
     return name if name in _Q850 or name in _BEYOND_Q850 else default
 
 

@@ -6,7 +6,7 @@ all variables as ``variable_NAME`` as well.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 from robot.lab.switch.causes import NORMAL_Q850, SipRefusal, q850
@@ -14,6 +14,7 @@ from robot.lab.switch.core import stamp
 
 ANONYMOUS = "0000000000"
 _PROFILE_SOURCE = "src/switch_ivr_originate.c"
+_SECOND_US = 1_000_000
 _BRIEF = frozenset({"CHANNEL_OUTGOING", "CHANNEL_STATE", "CHANNEL_CALLSTATE", "DTMF"})
 
 
@@ -82,7 +83,6 @@ class ChannelState:
     application: str = ""
     application_data: str = ""
     digits: str = ""
-    refusal: SipRefusal | None = field(default=None)
 
     def enter(self, state: RunState) -> None:
         """Changes the running state."""
@@ -108,7 +108,6 @@ class ChannelState:
 
     def set_refusal(self, refusal: SipRefusal) -> None:
         """The callee's side refused the call with a SIP final response."""
-        self.refusal = refusal
         self.variables |= {
             "sip_hangup_disposition": "recv_refuse",
             "sip_invite_failure_status": str(refusal.status),
@@ -212,25 +211,13 @@ class ChannelState:
 
 def settle(state: ChannelState, *, frames_in: int, frames_out: int) -> None:
     """Adds the variables of the finished call: cause, dates, durations, packets."""
-    times = state.times
-    answered = times.answered or 0
-    talked = times.hangup - answered if answered else 0
-    waited = answered - times.created if answered else 0
     variables = state.variables
-    variables["hangup_cause"] = state.cause
-    variables["hangup_cause_q850"] = str(q850(state.cause))
-    variables["digits_dialed"] = state.digits or "none"
-    moments = {
-        "start": times.created,
-        "profile_start": times.created,
-        "answer": answered,
-        "progress": times.progress,
-        "progress_media": times.progress_media,
-        "end": times.hangup,
+    variables |= {
+        "hangup_cause": state.cause,
+        "hangup_cause_q850": str(q850(state.cause)),
+        "digits_dialed": state.digits or "none",
     }
-    variables |= {f"{name}_stamp": stamp(moment) for name, moment in moments.items() if moment}
-    for name, moment in (moments | {"bridge": 0}).items():
-        variables[f"{name}_epoch"], variables[f"{name}_uepoch"] = str(moment // 1_000_000), str(moment)
+    variables |= _dates(state.times)
     if state.application:
         variables["last_app"] = state.application
         if state.application_data:
@@ -238,18 +225,7 @@ def settle(state: ChannelState, *, frames_in: int, frames_out: int) -> None:
     number = state.destination if state.in_dialplan else state.caller_number
     name = "Outbound Call" if state.in_dialplan else state.caller_name
     variables["caller_id"] = f'"{name}" <{number}>' if name else number
-    seconds = times.hangup // 1_000_000
-    variables |= {
-        "duration": str(seconds - times.created // 1_000_000),
-        "billsec": str(seconds - answered // 1_000_000 if answered else 0),
-        "answersec": str(answered // 1_000_000 - times.created // 1_000_000 if answered else 0),
-        "mduration": str(_ms(times.hangup - times.created)),
-        "billmsec": str(_ms(talked)),
-        "answermsec": str(_ms(waited)),
-        "uduration": str(times.hangup - times.created),
-        "billusec": str(talked),
-        "answerusec": str(waited),
-    }
+    variables |= _durations(state.times)
     if frames_in:
         variables |= {
             "rtp_audio_in_packet_count": str(frames_in),
@@ -262,5 +238,35 @@ def settle(state: ChannelState, *, frames_in: int, frames_out: int) -> None:
         }
 
 
-def _ms(us: int) -> int:
-    return us // 1000
+def _dates(times: Times) -> dict[str, str]:
+    """``answer_stamp`` (for what happened), ``answer_epoch`` and ``answer_uepoch`` (0 for what did not), and so on."""
+    moments = {
+        "start": times.created,
+        "profile_start": times.created,
+        "answer": times.answered,
+        "bridge": 0,
+        "progress": times.progress,
+        "progress_media": times.progress_media,
+        "end": times.hangup,
+    }
+    dates = {f"{name}_stamp": stamp(moment) for name, moment in moments.items() if moment}
+    for name, moment in moments.items():
+        dates[f"{name}_epoch"], dates[f"{name}_uepoch"] = str(moment // _SECOND_US), str(moment)
+    return dates
+
+
+def _durations(times: Times) -> dict[str, str]:
+    """The whole call, the talk, and the wait for the answer. Seconds are differences of whole seconds of the clock."""
+    answered_us = times.answered or times.hangup
+    waited_from_us = times.created if times.answered else times.hangup
+    spans = {
+        ("duration", "mduration", "uduration"): (times.created, times.hangup),
+        ("billsec", "billmsec", "billusec"): (answered_us, times.hangup),
+        ("answersec", "answermsec", "answerusec"): (waited_from_us, answered_us),
+    }
+    durations = {}
+    for (seconds, milliseconds, microseconds), (begin_us, end_us) in spans.items():
+        durations[seconds] = str(end_us // _SECOND_US - begin_us // _SECOND_US)
+        durations[milliseconds] = str((end_us - begin_us) // 1000)
+        durations[microseconds] = str(end_us - begin_us)
+    return durations

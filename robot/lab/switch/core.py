@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -17,6 +18,8 @@ from datetime import UTC, datetime
 from robot.protocol.esl import Event
 
 TICK_S = 0.02
+HEADER_NAME = re.compile(r"[\w.\-]+")
+"""what a client may call a variable or a tag: anything else would not come back as a header"""
 HOSTNAME = "allobot-lab"
 VERSION = "1.10.12-allobot-lab"
 _US = 1_000_000
@@ -64,6 +67,12 @@ class CoreClock:
         return self._origin_us + round((moment - self._origin_s) * _US)
 
 
+def number(text: str) -> int | None:
+    """A number as clients write it, up to nine digits; None for anything else."""
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
 def stamp(date_us: int) -> str:
     """``2026-11-20 04:20:15``, in UTC: the switch has no local time."""
     return datetime.fromtimestamp(date_us / _US, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -88,26 +97,26 @@ class Core:
         self._listeners.append(listener)
 
     def fire(self, name: str, headers: Mapping[str, str], *, body: str = "", at_s: float | None = None) -> None:
-        """Makes an event and gives it to all listeners. The name ``CUSTOM x::y`` is a CUSTOM event of that subclass."""
+        """Makes an event and gives it to all listeners. The name ``CUSTOM x::y`` is a CUSTOM event of that subclass.
+
+        ``headers`` come after the event's own, and replace none of them.
+        """
         self._sequence += 1
         date_us = self.clock.date_us(at_s)
         name, _, subclass = name.partition(" ")
-        event = Event(
-            {
-                **({"Event-Subclass": subclass} if subclass else {}),
-                "Event-Name": name,
-                "Core-UUID": self.uuid,
-                "FreeSWITCH-Hostname": HOSTNAME,
-                "FreeSWITCH-Switchname": HOSTNAME,
-                "FreeSWITCH-IPv4": "127.0.0.1",
-                "FreeSWITCH-IPv6": "::1",
-                "Event-Date-Local": stamp(date_us),
-                "Event-Date-GMT": datetime.fromtimestamp(date_us / _US, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
-                "Event-Date-Timestamp": str(date_us),
-                "Event-Sequence": str(self._sequence),
-                **headers,
-            },
-            body,
-        )
+        own = {
+            **({"Event-Subclass": subclass} if subclass else {}),
+            "Event-Name": name,
+            "Core-UUID": self.uuid,
+            "FreeSWITCH-Hostname": HOSTNAME,
+            "FreeSWITCH-Switchname": HOSTNAME,
+            "FreeSWITCH-IPv4": "127.0.0.1",
+            "FreeSWITCH-IPv6": "::1",
+            "Event-Date-Local": stamp(date_us),
+            "Event-Date-GMT": datetime.fromtimestamp(date_us / _US, UTC).strftime("%a, %d %b %Y %H:%M:%S GMT"),
+            "Event-Date-Timestamp": str(date_us),
+            "Event-Sequence": str(self._sequence),
+        }
+        event = Event({**own, **headers, **own}, body)
         for listener in self._listeners:
             listener(event)

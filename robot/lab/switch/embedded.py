@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -21,11 +20,12 @@ from robot.lab.switch.api_system import uptime
 from robot.lab.switch.calls import CalleeSource, Calls
 from robot.lab.switch.commands import Commands
 from robot.lab.switch.core import VERSION, Core, CoreClock, system_wall_us
-from robot.lab.switch.esl_session import EslSession
+from robot.lab.switch.esl_session import CLOSE_S, EslSession
 from robot.lab.switch.leg import Facilities
+from robot.log import get_logger
 from robot.protocol.esl import Event, Limits
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 HEARTBEAT_S = 20.0
 SHUTDOWN_NOTICE_S = 1.5
@@ -65,7 +65,7 @@ class EmbeddedSwitch:
     async def __aenter__(self) -> EmbeddedSwitch:
         loop = asyncio.get_running_loop()
         try:
-            self._server = await asyncio.start_server(self._accept, self.host, self.port)
+            self._server = await asyncio.start_server(self._accept, self.host, self.port, start_serving=False)
         except OSError as error:
             raise ConfigError(f"cannot listen on {self.host}:{self.port}: {error.strerror or error}") from error
         self.port = int(self._server.sockets[0].getsockname()[1])
@@ -78,6 +78,7 @@ class EmbeddedSwitch:
         self._commands = Commands(self.calls, self.password, self._group)
         self.core.listen(self._offer)
         self._heart = self._group.create_task(self._beat(), name="switch heartbeat")
+        await self._server.start_serving()
         return self
 
     async def __aexit__(
@@ -87,11 +88,14 @@ class EmbeddedSwitch:
         try:
             if error is None:
                 await self._shut_down()
+        except BaseException as failure:
+            kind, error, trace = type(failure), failure, failure.__traceback__
+            raise
         finally:
             self._heart.cancel()
             self._commands.cancel_jobs()
             for session in list(self._sessions):
-                session.shut_down()
+                session.abort()
             try:
                 await self._group.__aexit__(kind, error, trace)
             finally:
@@ -107,7 +111,7 @@ class EmbeddedSwitch:
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._sessions) >= MAX_CLIENTS:
-            log.error("too many clients", extra={"clients": MAX_CLIENTS})
+            log.error("too many clients", clients=MAX_CLIENTS)
             writer.transport.abort()
             return
         session = EslSession(reader, writer, self._commands, self._limits)
@@ -128,15 +132,21 @@ class EmbeddedSwitch:
             session.offer(event)
 
     async def _shut_down(self) -> None:
-        """SHUTDOWN, every call hung up, and for clients that stay the notice a little later."""
+        """SHUTDOWN, every call hung up, a little later the notice for clients that stay, and a second to take it."""
         self.core.fire("SHUTDOWN", {"Event-Info": "System Shutting Down"})
         self.calls.hang_up_all("SYSTEM_SHUTDOWN")
         if not await self.calls.wait_ended(LEGS_END_S):
-            log.error("calls did not end in time", extra={"calls": len(self.calls.legs)})
+            log.error("calls did not end in time", calls=len(self.calls.legs))
             self.calls.cancel()
         if self._sessions:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._notice_s):
+                    await self._alone.wait()
+        for session in list(self._sessions):
+            session.shut_down()
+        if self._sessions:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
                     await self._alone.wait()
 
     async def _beat(self) -> None:

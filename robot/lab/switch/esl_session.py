@@ -7,13 +7,13 @@ go out while an ``api`` command runs. A client that does not read is cut off onc
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections import deque
 
 from robot.errors import LocalProtocolError, RemoteProtocolError
 from robot.lab.switch.commands import SHUTTING_DOWN, Access, Client, Commands
 from robot.lab.switch.core import TICK_S
+from robot.log import get_logger
 from robot.protocol.esl import (
     Command,
     Event,
@@ -25,7 +25,7 @@ from robot.protocol.esl import (
     event_message,
 )
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 READ_BYTES = 65_536
 MAX_EVENTS = 20_000
@@ -65,14 +65,13 @@ class EslSession:
             async with asyncio.timeout(CLOSE_S):
                 await self._writer.wait_closed()
         except RemoteProtocolError as error:
-            log.warning("client does not speak ESL", extra={"peer": self.peer, "reason": str(error)})
+            log.warning("client does not speak ESL", peer=self.peer, reason=str(error))
         except TimeoutError:
-            log.warning("client did not take its last messages", extra={"peer": self.peer})
+            log.warning("client did not take its last messages", peer=self.peer)
         except OSError as error:
-            log.info("client is gone", extra={"peer": self.peer, "reason": str(error)})
+            log.info("client is gone", peer=self.peer, reason=str(error))
         finally:
-            self._close()
-            self._writer.transport.abort()
+            self.abort()
 
     def offer(self, event: Event) -> None:
         """Takes an event that the switch fired, if the client wants it."""
@@ -81,9 +80,8 @@ class EslSession:
         if not self._client.subscription.wants(event):
             return
         if len(self._waiting) >= MAX_EVENTS:
-            log.error("client does not read its events and is cut off", extra={"peer": self.peer, "events": MAX_EVENTS})
-            self._close()
-            self._writer.transport.abort()
+            log.error("client does not read its events and is cut off", peer=self.peer, events=MAX_EVENTS)
+            self.abort()
             return
         self._waiting.append((self._loop.time(), event))
         self._schedule()
@@ -97,6 +95,11 @@ class EslSession:
             self._writer.write(disconnect_notice(SHUTTING_DOWN))
         self._client.access = Access.LEAVING
         self._close()
+
+    def abort(self) -> None:
+        """Cuts the connection off, with what was not sent."""
+        self._close()
+        self._writer.transport.abort()
 
     async def _serve(self, command: Command) -> None:
         self._busy = True

@@ -6,8 +6,6 @@ The life that drives it from the first ring to the last event is in :mod:`life`,
 from __future__ import annotations
 
 import asyncio
-import logging
-import re
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -15,15 +13,15 @@ from enum import Enum, auto
 from pathlib import Path
 
 from robot.lab.switch.channel_state import AnswerState, CallState, ChannelState, RunState
-from robot.lab.switch.core import Core
+from robot.lab.switch.core import HEADER_NAME, Core
 from robot.lab.switch.playback import Execution, PlaybackQueue
 from robot.lab.switch.recording import LineRecording
 from robot.lab.switch.stream_client import AudioStream, StreamRequest
 from robot.lab.switch.stream_spool import StreamSpool
+from robot.log import get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
-VARIABLE_NAME = re.compile(r"[\w.\-]+")
 STREAM_BUG = {"Media-Bug-Function": "audio_stream", "Media-Bug-Target": "N/A"}
 
 
@@ -85,12 +83,9 @@ class Leg:
         self, name: str, extra: Mapping[str, str] | None = None, *, body: str = "", at_s: float | None = None
     ) -> None:
         """An event about this channel; ``at_s`` is its moment by ``loop.time()``, else the current tick."""
-        headers = self.state.headers(name)
-        if name in ("CHANNEL_CALLSTATE", "MEDIA_BUG_START", "MEDIA_BUG_STOP"):
-            headers = {**(extra or {}), **headers}
-        else:
-            headers |= extra or {}
-        self.core.fire(name, headers, body=body, at_s=at_s)
+        headers, more = self.state.headers(name), dict(extra or {})
+        leading = name in ("CHANNEL_CALLSTATE", "MEDIA_BUG_START", "MEDIA_BUG_STOP")
+        self.core.fire(name, {**(more | headers if leading else headers | more), **headers}, body=body, at_s=at_s)
 
     def enter(self, state: RunState, *, at_s: float | None = None) -> None:
         """Changes the running state and tells."""
@@ -118,7 +113,7 @@ class Leg:
 
     def set_variable(self, name: str, value: str) -> None:
         """Sets a channel variable, or removes it when ``value`` is empty. A name that no header can have is ignored."""
-        if not VARIABLE_NAME.fullmatch(name):
+        if not HEADER_NAME.fullmatch(name):
             return
         if value:
             self.state.variables[name] = value
@@ -129,7 +124,7 @@ class Leg:
         """Queues an application; says nothing of its success, as the switch does."""
         if not self.queue.add(execution):
             self.executions_dropped += 1
-            log.error("channel's queue is full", extra={"call": self.uuid, "dropped": self.executions_dropped})
+            log.error("channel's queue is full", call=self.uuid, dropped=self.executions_dropped)
 
     def fire_execute(self, execution: Execution, *, at_s: float | None = None) -> None:
         """CHANNEL_EXECUTE, with the variables that name the current application."""
@@ -193,7 +188,7 @@ class Leg:
             return False
         await recording.close()
         if recording.error:
-            log.error("recording is not complete", extra={"call": self.uuid, "reason": recording.error})
+            log.error("recording is not complete", call=self.uuid, reason=recording.error)
         milliseconds = recording.samples // 8
         self.state.variables |= {
             "record_samples": str(recording.samples),
@@ -215,7 +210,7 @@ class Leg:
 
     def _count_lost_frames(self, stream: AudioStream) -> None:
         if stream.frames_dropped:
-            log.error("audio stream dropped frames", extra={"call": self.uuid, "frames": stream.frames_dropped})
+            log.error("audio stream dropped frames", call=self.uuid, frames=stream.frames_dropped)
 
 
 def _application_headers(execution: Execution) -> dict[str, str]:

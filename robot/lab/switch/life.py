@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -19,14 +18,15 @@ from robot.lab.directory import UnknownCallee
 from robot.lab.plan import Plan
 from robot.lab.switch.causes import sip_refusal
 from robot.lab.switch.channel_state import AnswerState, CallState, RunState, settle
-from robot.lab.switch.core import TICK_S
+from robot.lab.switch.core import TICK_S, number
 from robot.lab.switch.leg import EndedBy, Leg
 from robot.lab.switch.media import Media
 from robot.lab.switch.ringing import DEFAULT_TIMEOUT_S, RingStep, ring_steps, ringback, timeout_s
+from robot.log import get_logger
 from services.audio import Pcm
 from services.errors import ServiceError
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 LATE_S = 0.005
 """a tick this much after its time counts as late"""
@@ -70,6 +70,7 @@ class LegLife:
         self._media: Media | None = None
         self._deadline_s = 0.0
         self._ticking = False
+        self._disposition = ""
         self.callee: Callee | None = None
         self.answered_s: float | None = None
         """``loop.time()`` of the answer"""
@@ -112,8 +113,7 @@ class LegLife:
         self.callee, plan = callee, callee.plan
         self._media = Media(leg, line)
         called_s = self._clock.now_s()
-        allowed = leg.state.variables.get("originate_timeout", "")
-        seconds = int(allowed) if allowed.isdecimal() and int(allowed) > 0 else DEFAULT_TIMEOUT_S
+        seconds = number(leg.state.variables.get("originate_timeout", "")) or DEFAULT_TIMEOUT_S
         for due in ring_steps(plan.outcome, timeout_s(seconds, self._clock.date_us(called_s))):
             if due.after_s or due.step is not RingStep.PROGRESS:
                 await self._wait_until(called_s + due.after_s)
@@ -138,7 +138,7 @@ class LegLife:
         except UnknownCallee:
             self._refuse(404)
         except (RobotError, ServiceError) as error:
-            log.error("callee cannot be prepared", extra={"call": leg.uuid, "reason": str(error)})
+            log.error("callee cannot be prepared", call=leg.uuid, reason=str(error))
             self._refuse(500)
         return None
 

@@ -16,6 +16,7 @@ from robot.lab.callee import Tick
 from robot.lab.channel import Line
 from robot.lab.switch.causes import cause_named
 from robot.lab.switch.channel_state import RunState
+from robot.lab.switch.core import number
 from robot.lab.switch.leg import EndedBy, Leg
 from robot.lab.switch.playback import FRAME_SAMPLES, Begin, Execution, Sound, Stopped
 from robot.lab.switch.sounds import read_sound
@@ -23,6 +24,7 @@ from services.audio import Pcm
 from services.errors import ServiceError
 
 DTMF_SAMPLES = "960"
+MAX_SLEEP_MS = 600_000
 DEFAULT_TERMINATORS = "*"
 _DIGITS = "0123456789ABCD*#"
 _SAMPLES_PER_MS = 8
@@ -45,20 +47,16 @@ class Media:
         self._received = SILENCE
         self._was_playing = False
         self._own: Execution | None = None
+        """the application that the channel runs; until there is one, nothing is taken from the queue"""
         self.frames_in = self.frames_out = 0
 
     async def tick(self, at_s: float) -> None:
         """Moves everything by 20 ms; ``at_s`` is the tick's ``loop.time()``."""
         leg = self._leg
-        if leg.repark:
+        if leg.repark and self._own is not None:
             self.repark(at_s)
-        leg.queue.start_tick()
-        while not leg.hung.is_set() and (step := leg.queue.step()) is not None:
-            match step:
-                case Begin(execution=execution):
-                    await self._begin(execution, at_s)
-                case Stopped():
-                    self._stopped(step, at_s)
+        if self._own is not None:
+            await self._step_queue(at_s)
         if not leg.hung.is_set():
             self._exchange(at_s)
 
@@ -106,6 +104,16 @@ class Media:
         self._own = Execution("park", "", leg.core.new_uuid())
         self._fire_own(self._own, at_s)
 
+    async def _step_queue(self, at_s: float) -> None:
+        leg = self._leg
+        leg.queue.start_tick()
+        while not leg.hung.is_set() and (step := leg.queue.step()) is not None:
+            match step:
+                case Begin(execution=execution):
+                    await self._begin(execution, at_s)
+                case Stopped():
+                    self._stopped(step, at_s)
+
     def _fire_own(self, own: Execution, at_s: float) -> None:
         self._leg.fire_execute(own, at_s=at_s)
         if own.application == "park":
@@ -120,8 +128,8 @@ class Media:
                 await self._begin_playback(execution, at_s)
                 return
             case "sleep":
-                ms = int(execution.argument) if execution.argument.isdecimal() else 0
-                pause = np.zeros(min(ms, 3_600_000) * _SAMPLES_PER_MS, np.int16)
+                ms = min(number(execution.argument) or 0, MAX_SLEEP_MS)
+                pause = np.zeros(ms * _SAMPLES_PER_MS, np.int16)
                 leg.queue.play(execution, Sound(pause, announced=False))
                 return
             case "hangup":

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 
 from robot.errors import ProtocolError
-from robot.lab.switch.leg import VARIABLE_NAME, Application
+from robot.lab.switch.leg import Application
 from robot.protocol.dialstring import parse_variables
 
 USAGE = (
@@ -38,7 +38,6 @@ def parse_originate(text: str) -> OriginateRequest | None:
     words = [word.replace("'", "") for word in _WORD.findall(rest)]
     if len(words) < 2:
         return None
-    variables = {name: value for name, value in variables.items() if VARIABLE_NAME.fullmatch(name)}
     for name, word in zip(
         ("origination_caller_id_name", "origination_caller_id_number", "originate_timeout"), words[4:7], strict=False
     ):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from robot.lab.switch.playback import Sound
-from robot.protocol.dialstring import parse_variables
+from robot.protocol.dialstring import parse_file_variables
 from services.audio import Pcm, read_audio, resample
 from services.errors import BadInput
 
@@ -23,9 +23,9 @@ def read_sound(argument: str) -> Sound:
     """The sound that ``playback`` is told to play. Blocks on the disk.
 
     Raises :class:`services.errors.BadInput` when there is no such file or it holds no sound, and ``ProtocolError`` for
-    a ``{`` that is not closed.
+    a ``{`` that is not closed or a name that no header can have.
     """
-    tags, path = parse_variables(argument)
+    tags, path = parse_file_variables(argument)
     return Sound(_read(Path(path.strip())), tags=tags, path=argument)
 
 

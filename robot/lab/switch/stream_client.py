@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
-import logging
 import os
 import socket as sockets
 from collections import deque
@@ -24,10 +23,11 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from robot.errors import RemoteProtocolError
 from robot.lab.switch.stream_spool import StreamSpool
+from robot.log import get_logger
 from robot.protocol.audio_stream import OtherText, PlayRequest, StreamSender
 from services.audio import Pcm, Resampler
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 HANDSHAKE_S = 1.0
 CLOSE_S = 1.0
@@ -97,7 +97,7 @@ class AudioStream:
 
     def launch(self, group: asyncio.TaskGroup) -> None:
         """Begins to connect."""
-        self._task = group.create_task(self._run(), name=f"audio stream {self._request.url}")
+        self._task = group.create_task(self._run(), name=f"audio stream {self._spool.uuid}")
 
     def push(self, received: Pcm, played: Pcm, *, playing: bool) -> None:
         """One tick of the line: int16[160] from the callee and int16[160] to it."""
@@ -130,7 +130,7 @@ class AudioStream:
                     if text:
                         await socket.send(text)
             except (ConnectionClosed, TimeoutError):
-                log.info("stream's last text was not sent", extra={"url": self._request.url})
+                log.info("stream's last text was not sent", call=self._spool.uuid)
             await socket.close(1000, "Normal closure")
         if self._task is not None:
             await asyncio.wait([self._task])
@@ -229,7 +229,7 @@ class AudioStream:
                     case OtherText(text=text):
                         self._tell("json", text)
             except (RemoteProtocolError, OSError) as error:
-                log.error("stream's sound was not stored", extra={"url": self._request.url, "reason": str(error)})
+                log.error("stream's sound was not stored", call=self._spool.uuid, reason=str(error))
 
     async def _closed(self, closed: ConnectionClosed) -> None:
         if self._stopping:

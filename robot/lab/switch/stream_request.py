@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from robot.lab.switch.core import number
 from robot.lab.switch.stream_client import Mix, StreamRequest
 
 STREAM_USAGE = (
@@ -37,7 +38,7 @@ def parse_stream_start(text: str, variables: Mapping[str, str], *, metadata_late
         return STREAM_USAGE
     if mix not in (known.value for known in Mix):
         return _NO_REPLY
-    rate_hz = _RATES_HZ.get(rate or "8k") or (int(rate) if rate.isascii() and rate.isdecimal() else 0)
+    rate_hz = _RATES_HZ.get(rate or "8k") or number(rate) or 0
     if not _URL.fullmatch(url) or not 0 < rate_hz <= _MAX_RATE_HZ or rate_hz % _RATE_STEP_HZ:
         return _FAILED
     return StreamRequest(
@@ -53,7 +54,7 @@ def parse_stream_start(text: str, variables: Mapping[str, str], *, metadata_late
 
 def _frames(buffer_ms: str) -> int:
     """``STREAM_BUFFER_SIZE``: a multiple of 20 ms; anything else is ignored."""
-    ms = int(buffer_ms) if buffer_ms.isascii() and buffer_ms.isdecimal() else 0
+    ms = number(buffer_ms) or 0
     return ms // _FRAME_MS if 0 < ms <= _MAX_BUFFER_MS and ms % _FRAME_MS == 0 else 1
 
 

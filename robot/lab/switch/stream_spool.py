@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from concurrent.futures import Executor
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from robot.errors import RemoteProtocolError
 from robot.protocol.audio_stream import PlayRequest
 
 MAX_FILES = 10_000
+_NOT_IN_A_NAME = re.compile(r"[^\w\-]")
 _RAW_SUFFIXES = {8000: "r8", 16_000: "r16", 24_000: "r24", 32_000: "r32", 48_000: "r48", 64_000: "r64"}
 _FILE_SUFFIXES = {"wav": "wav", "mp3": "mp3", "ogg": "ogg", "pcmu": "pcmu", "pcma": "pcma"}
 
@@ -22,7 +24,7 @@ class StreamSpool:
     """The stored sounds of one stream."""
 
     def __init__(self, folder: Path, uuid: str, executor: Executor) -> None:
-        self._folder, self._uuid, self._executor = folder, uuid, executor
+        self._folder, self.uuid, self._executor = folder, uuid, executor
         self._files: list[Path] = []
 
     async def store(self, request: PlayRequest) -> str:
@@ -38,7 +40,7 @@ class StreamSpool:
             )
         if len(self._files) >= MAX_FILES:
             raise RemoteProtocolError(f"more than {MAX_FILES} sounds in one stream")
-        path = self._folder / f"{self._uuid}_{len(self._files)}.tmp.{suffix}"
+        path = self._folder / f"{_NOT_IN_A_NAME.sub('_', self.uuid)}_{len(self._files)}.tmp.{suffix}"
         self._files.append(path)
         await asyncio.get_running_loop().run_in_executor(self._executor, path.write_bytes, request.audio)
         body: dict[str, str | int] = {"audioDataType": request.audio_type}

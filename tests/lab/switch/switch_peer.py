@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -63,7 +63,7 @@ class Callees:
         return Prepared(plan, {sound: tone(ms=400) for sound in plan.sounds()})
 
 
-def plan(name: str, outcome: dict[str, object] | None = None, steps: Sequence[object] = (), seed: int = 1) -> Plan:
+def plan(name: str, outcome: Mapping[str, object] | None = None, steps: Sequence[object] = (), seed: int = 1) -> Plan:
     """A callee on a perfect line."""
     return Plan.model_validate(
         {"name": name, "line": LINE, "outcome": outcome or {"after_ms": 200}, "steps": steps, "seed": seed}
@@ -75,7 +75,8 @@ QUIET = plan("quiet")
 
 def tone(ms: int, peak: int = 8000, hz: float = 1000.0) -> Pcm:
     """int16 at 8 kHz."""
-    return np.rint(peak * np.sin(2 * np.pi * hz * np.arange(ms * 8) / 8000)).astype(np.int16)
+    wave = peak * np.sin(2 * np.pi * hz * np.arange(ms * 8) / 8000)
+    return np.asarray(np.rint(wave), np.int16)
 
 
 def wav(folder: Path, name: str, ms: int) -> str:
@@ -198,6 +199,6 @@ async def peer_of(switch: EmbeddedSwitch, events: Sequence[str] = CHANNEL_EVENTS
 async def lab(*plans: Plan, seed: int = 0) -> AsyncIterator[tuple[EmbeddedSwitch, Peer]]:
     """A switch with these callees and ``quiet``, and one client."""
     callees = Callees(QUIET, *plans)
-    async with EmbeddedSwitch(callees, password=PASSWORD, seed=seed, wall_us=lambda: START_US) as switch:
-        async with peer_of(switch) as peer:
-            yield switch, peer
+    switch = EmbeddedSwitch(callees, password=PASSWORD, seed=seed, wall_us=lambda: START_US)
+    async with switch, peer_of(switch) as peer:
+        yield switch, peer

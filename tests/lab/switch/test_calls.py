@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 from switch_peer import START_US, lab, plan
@@ -35,7 +36,11 @@ def names_of(events: list[Event]) -> list[str]:
 
 
 def place(
-    variables: str = "", *, outcome: dict[str, object] | None = None, kill_after_s: float = 0.5, kill: str | None = None
+    variables: str = "",
+    *,
+    outcome: Mapping[str, object] | None = None,
+    kill_after_s: float = 0.5,
+    kill: str | None = None,
 ) -> list[Event]:
     """The events of one call to ``x``; an answered one is killed after a while."""
 

@@ -68,10 +68,10 @@ def test_two_frequencies_at_once_are_no_beep(frequencies_hz: tuple[float, float]
 
 
 @pytest.mark.parametrize(
-    "length_ms", [(60, 1_000), (3_000, 1_000), (4_000, 440), (400, 300), (400, 2_100)], ids=lambda case: f"{case}"
+    "shape", [(60, 1_000), (3_000, 1_000), (4_000, 440), (400, 300), (400, 2_100)], ids=lambda case: f"{case}"
 )
-def test_too_short_too_long_too_low_too_high(length_ms: tuple[float, float]) -> None:
-    assert heard(tone(*length_ms)) == []
+def test_too_short_too_long_too_low_too_high(shape: tuple[float, float]) -> None:
+    assert heard(tone(*shape)) == []
 
 
 @pytest.mark.parametrize(

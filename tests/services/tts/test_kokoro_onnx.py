@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import pytest
 from kokoro_onnx.config import DEFAULT_VOCAB
 from kokoro_onnx.tokenizer import Tokenizer
@@ -19,7 +17,8 @@ from numpy.typing import NDArray
 import services.tts.kokoro_onnx as module
 from services.audio import AudioChunk, Samples
 from services.errors import BadInput, Overloaded, Unavailable
-from services.tts.kokoro_onnx import RATE_HZ, KokoroOnnx
+from services.models import default_folder
+from services.tts.kokoro_onnx import RATE_HZ, KokoroOnnx, mix_of
 from services.tts.silence import SENTENCE_PAUSE_MS
 
 
@@ -179,7 +178,7 @@ def test_settings_are_checked() -> None:
 
 
 def real() -> KokoroOnnx:
-    folder = Path(os.environ.get("ALLOBOT_MODELS") or Path(platformdirs.user_cache_dir("allobot")) / "models")
+    folder = default_folder()
     weights = sorted((folder / "kokoro-int8").glob("*.onnx"))
     assert weights, f"no Kokoro model in {folder}: run `allobot models pull`"
     return KokoroOnnx(weights[0], folder / "kokoro-voices")
@@ -239,8 +238,27 @@ def test_foreign_words_bring_no_language_marks(counting: tuple[module._Model, Co
     assert not {DEFAULT_VOCAB["("], DEFAULT_VOCAB[")"]} & set(session.tokens[0])
 
 
-@pytest.mark.parametrize("text", ["", "!", "\u0e01"])
+@pytest.mark.parametrize("text", ["", "!", "— …"])
 def test_what_espeak_cannot_say_is_nothing(text: str, counting: tuple[module._Model, CountingSession]) -> None:
     model, session = counting
     assert len(model.speak(text, VOICE, 1.0)) == 0
     assert session.tokens == []
+
+
+@pytest.mark.parametrize(
+    ("name", "shares"),
+    [
+        ("ff_siwis", {"ff_siwis": 1.0}),
+        ("a+b", {"a": 0.5, "b": 0.5}),
+        ("a*3 + b*1", {"a": 0.75, "b": 0.25}),
+        ("a+a+b", {"a": 2 / 3, "b": 1 / 3}),
+    ],
+)
+def test_a_voice_may_be_a_mix(name: str, shares: dict[str, float]) -> None:
+    assert mix_of(name) == shares
+
+
+@pytest.mark.parametrize("name", ["a*x", "a*0", "a*-1+b", "a*nan", "a*inf"])
+def test_a_mix_of_another_form_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="mix voices"):
+        mix_of(name)

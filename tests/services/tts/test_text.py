@@ -85,8 +85,9 @@ def test_text_without_punctuation_is_cut_at_a_space() -> None:
     assert " ".join(clauses) == " ".join(["mot"] * 200)
 
 
-def test_a_word_without_end_is_cut_all_the_same() -> None:
-    assert max(map(len, split_clauses("a" * 1000))) <= MAX_CLAUSE_CHARS
+@pytest.mark.parametrize("text", ["a" * 1000, "." * 100_000, "Oui bien. " + "a" * 100_000, ". " * 20_000])
+def test_a_text_without_words_is_cut_all_the_same(text: str) -> None:
+    assert max(map(len, split_clauses(text))) <= MAX_CLAUSE_CHARS
 
 
 LIKELY = st.text(st.sampled_from('aé1 \n.,;:!?…«»")M') | st.characters(codec="utf-8"), max_size=400)

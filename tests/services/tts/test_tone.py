@@ -11,11 +11,11 @@ from services.audio import AudioChunk, Pcm
 from services.tts.tone import CHARS_PER_S, ToneSynthesizer
 
 
-async def speak(text: str, rate_hz: int) -> list[AudioChunk]:
+async def speak(text: str, rate_hz: int, voice: str = "") -> list[AudioChunk]:
     async def texts() -> AsyncIterator[str]:
         yield text
 
-    return [chunk async for chunk in ToneSynthesizer(rate_hz=rate_hz).stream(texts(), language="en")]
+    return [chunk async for chunk in ToneSynthesizer(rate_hz=rate_hz).stream(texts(), language="en", voice=voice)]
 
 
 def spectrum_peak_hz(pcm: Pcm, rate_hz: int) -> float:
@@ -40,3 +40,9 @@ def test_each_word_has_its_pitch_and_words_are_apart() -> None:
     assert not pcm[word : word + gap].any()
     assert abs(spectrum_peak_hz(pcm[:word], 8000) - spectrum_peak_hz(pcm[word + gap :], 8000)) > 5
     assert np.abs(pcm).max() < 16_384
+
+
+def test_any_voice_can_be_asked_for_and_sounds_different() -> None:
+    one, other = (asyncio.run(speak("good morning", 8000, voice))[0].pcm for voice in ("ff_siwis", "af_heart"))
+    assert len(one) == len(other)
+    assert not np.array_equal(one, other)

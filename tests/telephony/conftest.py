@@ -1,0 +1,9 @@
+"""Makes ``link_peer``, and the callees and the raw client of the switch's own tests, importable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "lab" / "switch")]
