@@ -13,7 +13,7 @@ import tempfile
 import uuid as uuids
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from robot.call.record import CallFolder
 from robot.call.session import CallSession
 from robot.call.tools import CallLimits, CallOrder, CallTools, Observer
 from robot.engines import Engines, open_engines
-from robot.errors import ConfigError
+from robot.errors import ConfigError, plain_errors
 from robot.fsm.amd import AmdSettings
 from robot.fsm.phrases import PhraseBook, load_phrases
 from robot.fsm.turn import TurnTiming
@@ -33,6 +33,7 @@ from robot.lab.switch import EmbeddedSwitch
 from robot.media.base import RATE_HZ, Played
 from robot.media.playout import Playout
 from robot.media.server import MediaServer
+from robot.scenario.engine import lead_values
 from robot.scenario.schema import Scenario
 from robot.settings import Settings, config_dir
 from robot.targets import Target, parse_target
@@ -75,6 +76,7 @@ class Robot:
         Raises ``ConfigError`` (target, lead, or the folder for records cannot be used; nothing was dialled then).
         """
         where: Target = parse_target(target, self._settings.switch)
+        lead_values(scenario, lead)
         uuid = str(uuids.UUID(int=self._ids.getrandbits(128), version=4))
         order = CallOrder(uuid, target, where.dial_string, scenario, dict(lead), line=self._settings.lab.line)
         limits = self._tools.limits
@@ -92,54 +94,19 @@ async def open_robot(settings: Settings, surroundings: Surroundings) -> AsyncIte
     Raises ``ConfigError`` (a port in use, a spool that cannot be written), ``ServiceError`` (a model is missing),
     ``SwitchError`` (no switch, wrong password).
     """
+    with plain_errors():
+        async with AsyncExitStack() as stack:
+            yield await _start(settings, surroundings, stack)
+
+
+async def _start(settings: Settings, surroundings: Surroundings, stack: AsyncExitStack) -> Robot:
     ids = surroundings.ids
-    async with AsyncExitStack() as stack:
-        books = tuple(load_phrases(path) for path in sorted((config_dir() / "amd").glob("*.yaml")))
-        engines = await stack.enter_async_context(open_engines(settings))
-        spool = _open_spool(settings, stack)
-        media = await stack.enter_async_context(MediaServer(settings.media.host, settings.media.port))
-        address = _address(settings)
-        if settings.switch.kind == "embedded":
-            lab = await stack.enter_async_context(_embedded(settings, engines, surroundings))
-            address = EslAddress(
-                lab.host,
-                lab.port,
-                lab.password,
-                settings.esl.connect_timeout_s,
-                settings.esl.command_timeout_s,
-                settings.esl.event_queue,
-            )
-        switch = await stack.enter_async_context(EslSwitch(address))
-
-        def open_playout(uuid: str, folder: Path, on_played: Played) -> Playout:
-            return Playout(switch, uuid, folder, on_played, **settings.playout.model_dump(exclude={"spool_folder"}))
-
-        tools = CallTools(
-            limits=_limits(settings, books),
-            switch=switch,
-            switch_kind=settings.switch.kind,
-            switch_version=switch.version,
-            recognizer=engines.recognizer,
-            synthesizer=engines.synthesizer,
-            chat=engines.chat,
-            engines={slot: EngineEntry.of(info) for slot, info in engines.infos().items()},
-            open_voice=lambda: engines.voice_activity.open(RATE_HZ),
-            open_tones=lambda: engines.tones(RATE_HZ),
-            open_stream=lambda uuid: media.stream(
-                f"{ids.getrandbits(128):032x}", settings.media.switch_rate_hz, settings.media.queue_ms
-            ),
-            open_playout=open_playout,
-            spool=spool,
-            clauses=engines.clauses,
-            now=surroundings.now,
-            observe=surroundings.observe,
-        )
-        yield Robot(settings, tools, ids)
-
-
-def _address(settings: Settings) -> EslAddress:
+    books = tuple(load_phrases(path) for path in sorted((config_dir() / "amd").glob("*.yaml")))
+    engines = await stack.enter_async_context(open_engines(settings))
+    spool = _open_spool(settings, stack)
+    media = await stack.enter_async_context(MediaServer(settings.media.host, settings.media.port))
     esl = settings.esl
-    return EslAddress(
+    address = EslAddress(
         esl.host,
         esl.port,
         esl.password.get_secret_value(),
@@ -147,6 +114,35 @@ def _address(settings: Settings) -> EslAddress:
         esl.command_timeout_s,
         esl.event_queue,
     )
+    if settings.switch.kind == "embedded":
+        lab = await stack.enter_async_context(_embedded(settings, engines, surroundings))
+        address = replace(address, host=lab.host, port=lab.port, password=lab.password)
+    switch = await stack.enter_async_context(EslSwitch(address))
+
+    def open_playout(uuid: str, folder: Path, on_played: Played) -> Playout:
+        return Playout(switch, uuid, folder, on_played, **settings.playout.model_dump(exclude={"spool_folder"}))
+
+    tools = CallTools(
+        limits=_limits(settings, books),
+        switch=switch,
+        switch_kind=settings.switch.kind,
+        switch_version=switch.version,
+        recognizer=engines.recognizer,
+        synthesizer=engines.synthesizer,
+        chat=engines.chat,
+        engines={slot: EngineEntry.of(info) for slot, info in engines.infos().items()},
+        open_voice=lambda: engines.voice_activity.open(RATE_HZ),
+        open_tones=lambda: engines.tones(RATE_HZ),
+        open_stream=lambda uuid: media.stream(
+            f"{ids.getrandbits(128):032x}", settings.media.switch_rate_hz, settings.media.queue_ms
+        ),
+        open_playout=open_playout,
+        spool=spool,
+        clauses=engines.clauses,
+        now=surroundings.now,
+        observe=surroundings.observe,
+    )
+    return Robot(settings, tools, ids)
 
 
 def _embedded(settings: Settings, engines: Engines, surroundings: Surroundings) -> EmbeddedSwitch:

@@ -70,7 +70,7 @@ class Engines:
             pieces = [chunk.pcm async for chunk in stream]
             return AudioChunk(np.concatenate([np.zeros(0, np.int16), *pieces]), self.synthesizer.rate_hz, text)
 
-        return Directory(speak)
+        return Directory(speak, line=line)
 
 
 def open_store() -> ModelStore:

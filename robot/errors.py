@@ -14,6 +14,12 @@ RobotError
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+_Error = TypeVar("_Error", bound=BaseException)
+
 
 class RobotError(Exception):
     """Base of all errors that a user may see. The text says what is wrong and what to do."""
@@ -64,3 +70,24 @@ class IllegalTransition(RobotError):
 
     def __init__(self, state: object, event: object) -> None:
         super().__init__(f"{event!r} is not legal in {state!r}")
+
+
+def errors_in(group: BaseExceptionGroup[_Error]) -> Iterator[_Error]:
+    """The errors of a task group, however deep its groups are nested."""
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from errors_in(error)
+        else:
+            yield error
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """A task group wraps what fails in it; an error that is alone comes out here as itself."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        found = list(errors_in(group))
+        if len(found) == 1:
+            raise found[0] from None
+        raise

@@ -8,11 +8,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from robot.errors import ConfigError
-from robot.settings.schema import SwitchSettings
+from robot.settings.schema import DIALABLE, SwitchSettings
 
 LAB = "lab:"
-_SAFE = re.compile(r"[A-Za-z0-9_@.:/+*#;=%~-]+")
-"""no space, comma, brace or quote: nothing that could add a variable, an application or a second leg"""
+_SAFE = re.compile(rf"[{DIALABLE}]+")
+_SEVERAL_CALLS = ":_:"
+"""made of safe characters, and yet the switch splits a dial string there"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,13 @@ def parse_target(text: str, switch: SwitchSettings) -> Target:
             f"{text}: numbers and dial strings need a real switch: set switch.kind to freeswitch, "
             "or call lab:FILE (a sound file or a callee plan) on the embedded one"
         )
-    dial_string = text if "/" in text else switch.dial_template.format(target=text)
-    if not _SAFE.fullmatch(dial_string):
-        raise ConfigError(f"{text}: not a number or a dial string: only letters, digits and _@.:/+*#;=%~- are allowed")
+    if not _SAFE.fullmatch(text) or _SEVERAL_CALLS in text:
+        raise ConfigError(
+            f"{text!r}: not a number or a dial string: only letters, digits and _@.:/+*#;=%~- are allowed, but not :_:"
+        )
+    dial_string = text if "/" in text else switch.dial_template.replace("{target}", text)
+    if _SEVERAL_CALLS in dial_string:
+        raise ConfigError(f"{text}: switch.dial_template makes {dial_string} of it, which is several calls")
     return Target(dial_string)
 
 
@@ -43,8 +48,11 @@ def _lab(name: str, switch: SwitchSettings) -> str:
     if not name:
         raise ConfigError(f"{LAB}: say whom to call, e.g. {LAB}person_fr or {LAB}greeting.wav")
     path = Path(name)
-    if path.exists():
-        return f"lab/{quote(str(path.resolve()))}"
-    if "/" in name or path.suffix:
-        raise ConfigError(f"{LAB}{name}: no such file")
-    return f"lab/{quote(name)}"
+    try:
+        if path.is_file():
+            return f"lab/{quote(str(path.resolve()))}"
+        if "/" in name or path.suffix or path.is_dir():
+            raise ConfigError(f"{LAB}{name}: no such file")
+        return f"lab/{quote(name)}"
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{LAB}{name!r}: cannot be the name of a file or a callee: {error}") from error

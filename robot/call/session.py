@@ -8,7 +8,7 @@ and the record is written exactly once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Literal
 
@@ -21,7 +21,7 @@ from robot.call.phases import FAILED, Phases
 from robot.call.record import CallFolder
 from robot.call.tools import CallOrder, CallTools
 from robot.call.voice import Voice
-from robot.errors import CommandFailed, RobotError, SwitchError
+from robot.errors import CommandFailed, NotConnected, RobotError, errors_in
 from robot.events import (
     Answered,
     CallEvent,
@@ -50,6 +50,7 @@ from services.llm.base import Message
 
 log = get_logger(__name__)
 FLUSH_S = 1.0
+SWITCH_LOST = "SWITCH_LOST"
 
 
 class CallSession:
@@ -68,6 +69,7 @@ class CallSession:
         self._opening = engine.start(scenario, order.lead)
         self._state = calls.CallState(screening=limits.screening)
         self._by: Literal["caller", "robot", "switch"] = "caller"
+        self._placed = False
         self._ears: Ears | None = None
         self._over = asyncio.Event()
 
@@ -96,14 +98,14 @@ class CallSession:
                         async with asyncio.TaskGroup() as self._group:
                             await self._drive(events, self._ears)
                 finally:
-                    await self._hang_up_if_alive()
+                    await self._hang_up_if_alive(events)
         except* (RobotError, ServiceError) as errors:
-            for error in _leaves(errors):
+            for error in errors_in(errors):
                 self._fail(str(error))
-        except* Exception as errors:
-            for error in _leaves(errors):
-                self._fail(f"internal error: {type(error).__name__}: {error}")
-                log.error("call_failed", call=self._order.uuid, exc_info=error)
+        except* Exception as bugs:
+            for bug in errors_in(bugs):
+                self._fail(f"internal error: {type(bug).__name__}: {bug}")
+                log.error("call_failed", call=self._order.uuid, exc_info=bug)
 
     async def _drive(self, events: AsyncIterator[CallEvent], ears: Ears) -> None:
         limits, order = self._tools.limits, self._order
@@ -120,6 +122,7 @@ class CallSession:
         request = Originate(
             order.uuid, order.dial_string, limits.ring_timeout_s, limits.caller_id_number, limits.caller_id_name
         )
+        self._placed = True
         try:
             await self._tools.switch.originate(request)
         except CommandFailed as error:
@@ -151,8 +154,7 @@ class CallSession:
                 case StreamLost():
                     await ears.restart(event)
                 case HungUp():
-                    self._note("hangup", cause=event.cause)
-                    self._chronicle.hung_up(event, "switch" if event.cause == "SWITCH_LOST" else self._by)
+                    self._hung_up(event)
                     self._feed(event)
                 case Parked() | StreamConnected() | RecordingStopped():
                     pass
@@ -179,17 +181,31 @@ class CallSession:
                     self._by = "robot"
                     self._group.create_task(self._hang_up(cause), name="hang up")
 
+    def _hung_up(self, event: HungUp) -> None:
+        self._note("hangup", cause=event.cause)
+        self._chronicle.hung_up(event, "switch" if event.cause == SWITCH_LOST else self._by)
+
     async def _hang_up(self, cause: str) -> None:
         try:
             await self._tools.switch.hangup(self._order.uuid, cause)
-        except SwitchError as error:
+        except CommandFailed as error:
             self._fail(f"hangup: {error}")
 
-    async def _hang_up_if_alive(self) -> None:
-        """On the way out, whatever the reason: no channel is left behind."""
-        if self._state.hangup is None:
-            self._by = "robot"
+    async def _hang_up_if_alive(self, events: AsyncIterator[CallEvent]) -> None:
+        """On the way out, whatever the reason: no channel is left behind, and its end is known."""
+        if not self._placed or self._chronicle.hangup is not None:
+            return
+        self._by = "robot"
+        try:
             await self._hang_up("NORMAL_CLEARING")
+            async with asyncio.timeout(self._tools.limits.wrap_up_timeout_s):
+                async for event in events:
+                    if isinstance(event, HungUp):
+                        self._hung_up(event)
+        except NotConnected:
+            self._hung_up(HungUp(0, SWITCH_LOST))
+        except TimeoutError:
+            self._fail("hangup: the switch did not say that the call ended")
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
@@ -226,7 +242,7 @@ class CallSession:
             started_at=self._started_at,
             ended_at=self._tools.now(),
             interrupted=interrupted,
-            end_cause=self._state.hangup.cause if self._state.hangup else "",
+            end_cause=self._chronicle.hangup.cause if self._chronicle.hangup else "",
             spool=self._spool,
             line_recording=self._line_recording,
             tape=self._ears.tape if self._ears else None,
@@ -242,11 +258,3 @@ class CallSession:
 
     def _fail(self, what: str) -> None:
         self._chronicle.fail(asyncio.get_running_loop().time(), what)
-
-
-def _leaves(group: BaseExceptionGroup[Exception]) -> Iterator[Exception]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error

@@ -18,7 +18,7 @@ from robot.cli.doctor import doctor
 from robot.cli.lab_switch import lab_switch
 from robot.cli.scenario import app as scenario_app
 from robot.cli.trace import replay_trace
-from robot.errors import RobotError
+from robot.errors import RobotError, errors_in
 from services.errors import BadInput, ServiceError
 
 app = typer.Typer(
@@ -83,21 +83,15 @@ def main() -> None:
 
 
 def _report(group: BaseExceptionGroup[BaseException]) -> int:
-    """The errors of a task group, one line each; anything that is not ours is a bug and keeps its traceback."""
+    """Several errors at once, one line each; anything that is not ours is a bug and keeps its traceback."""
     known, unknown = group.split((RobotError, ServiceError))
-    if unknown is not None:
-        raise unknown
+    if unknown is not None or known is None:
+        raise group
     codes = []
-    for error in _leaves(known):
+    for error in errors_in(known):
         _say(str(error))
         codes.append(error.exit_code if isinstance(error, RobotError) else 1)
     return max(codes)
-
-
-def _leaves(error: BaseException | None) -> list[BaseException]:
-    if isinstance(error, BaseExceptionGroup):
-        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
-    return [] if error is None else [error]
 
 
 def _say(text: str) -> None:

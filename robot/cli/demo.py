@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import typer
 from rich.table import Table
 
-from robot.app import open_robot, real_surroundings
+from robot.app import Robot, open_robot, real_surroundings
 from robot.call.closing import FinishedCall
 from robot.call.record import CallRecord
 from robot.cli.call import report_saving
@@ -65,7 +65,7 @@ CLEAN: dict[str, Check] = {
 
 CALLS = (
     DemoCall(
-        "a person who interrupts, asks, confirms (French)",
+        "person who interrupts and asks (fr)",
         "person_fr",
         "appointment_fr",
         {
@@ -78,13 +78,13 @@ CALLS = (
         },
     ),
     DemoCall(
-        "a person who moves the appointment (English)",
+        "person who moves it (en)",
         "person_en",
         "appointment_en",
         {"taken for a person": _verdict("human"), "appointment to be moved": _disposition("to_move")},
     ),
     DemoCall(
-        "an answering machine with a beep (French)",
+        "machine with a beep (fr)",
         "machine_fr",
         "appointment_fr",
         {
@@ -94,7 +94,7 @@ CALLS = (
         },
     ),
     DemoCall(
-        "a silent line",
+        "silent line",
         "silent",
         "appointment_fr",
         {"taken for nobody": _verdict("no_answer"), "hung up": _disposition("no_answer")},
@@ -123,6 +123,8 @@ def demo(
         )
     else:
         out.print(_table(finished, faults))
+        for number, one in enumerate(finished, 1):
+            out.print(f"{number} {one.folder}", highlight=False, soft_wrap=True)
         for call, missed in zip(CALLS, faults, strict=True):
             for fault in missed:
                 err.print(f"[red]not as planned[/]: {call.title}: {fault}")
@@ -131,16 +133,21 @@ def demo(
 
 
 async def _hold_all(settings: Settings) -> list[FinishedCall]:
+    """The first call alone, because the language model works in it; the others at the same time."""
     err.print("[dim]loading the models[/]")
-    finished: list[FinishedCall] = []
-    async with open_robot(settings, real_surroundings(LiveView(err))) as robot:
-        for number, call in enumerate(CALLS, 1):
-            err.rule(f"{number}/{len(CALLS)}: {call.title}", align="left")
-            scenario = scenario_of(call.scenario)
-            one = await robot.call(f"{LAB}{call.callee}", scenario, scenario.samples())
-            report_saving(one)
-            err.print(f"[dim]record: {one.folder}[/]")
-            finished.append(one)
+    async with open_robot(settings, real_surroundings(LiveView(err, numbered=True))) as robot:
+        first = await _hold(robot, 1)
+        async with asyncio.TaskGroup() as group:
+            others = [group.create_task(_hold(robot, number)) for number in range(2, len(CALLS) + 1)]
+    return [first, *(task.result() for task in others)]
+
+
+async def _hold(robot: Robot, number: int) -> FinishedCall:
+    call = CALLS[number - 1]
+    err.print(f"[bold]{number}[/] {call.title}")
+    scenario = scenario_of(call.scenario)
+    finished = await robot.call(f"{LAB}{call.callee}", scenario, scenario.samples())
+    report_saving(finished)
     return finished
 
 
@@ -149,9 +156,11 @@ def _faults(call: DemoCall, record: CallRecord) -> list[str]:
 
 
 def _table(finished: Sequence[FinishedCall], faults: Sequence[Sequence[str]]) -> Table:
-    table = Table(title="Four calls on the embedded switch")
-    for heading in ("call", "verdict", "decided at", "turns", "response p50", "barge-in", "disposition", "as planned"):
-        table.add_column(heading)
+    table = Table(
+        title="Four calls on the embedded switch", caption="response: caller's last sound → robot's first, p50"
+    )
+    for heading in ("call", "verdict", "decided at", "turns", "response", "barge-in", "disposition", "as planned"):
+        table.add_column(heading, overflow="fold")
     for call, one, missed in zip(CALLS, finished, faults, strict=True):
         record = one.record
         responses = [turn.response_ms for turn in record.turns if turn.response_ms is not None]

@@ -28,10 +28,11 @@ _SHOWN: Mapping[str, tuple[str, str]] = {
 
 
 class LiveView:
-    """An observer of calls that prints what a person wants to see."""
+    """An observer of calls that prints what a person wants to see; ``numbered``: each line with its call's number."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, *, numbered: bool = False) -> None:
+        self._console, self._numbered = console, numbered
+        self._numbers: dict[str, int] = {}
 
     def __call__(self, uuid: str, t_ms: float, name: str, fields: Mapping[str, object]) -> None:
         if name not in _SHOWN:
@@ -39,7 +40,11 @@ class LiveView:
         label, style = _SHOWN[name]
         at_ms = fields.get("start_ms") if name in ("spoken", "caller") else None
         shown_ms = at_ms if isinstance(at_ms, int | float) else t_ms
-        line = Text.assemble((f"{shown_ms / 1000:7.2f} s  ", "dim"), (f"{label:<12}", style), _words(name, fields))
+        number = self._numbers.setdefault(uuid, len(self._numbers) + 1)
+        call = f"{number} " if self._numbered else ""
+        line = Text.assemble(
+            (call, "bold"), (f"{shown_ms / 1000:7.2f} s  ", "dim"), (f"{label:<12}", style), _words(name, fields)
+        )
         self._console.print(line, soft_wrap=True)
 
 

@@ -53,7 +53,7 @@ def read_document(path: Path) -> Document:
     source = str(path)
     try:
         what, data = _read(path)
-        text = data.decode("utf-8")
+        text = "" if what else data.decode("utf-8")
     except FileNotFoundError:
         what = "no such file"
     except OSError as error:
@@ -92,6 +92,8 @@ def parse_document(text: str, source: str) -> Document:
         tree.refuse(mark.line + 1 if mark else 1, f"not valid YAML: {why}")
     except RecursionError:
         tree.refuse(1, "not valid YAML: nested too deeply")
+    except (ValueError, OverflowError):  # PyYAML on "\U00110000"
+        tree.refuse(1, "not valid YAML: an escape between quotes stands for no character")
     return Document(source, value, tree.lines, tuple(tree.problems))
 
 
@@ -103,6 +105,12 @@ class _Loader(yaml.SafeLoader):
             mark = self.get_event().start_mark  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read: write it out", mark)
         return super().compose_node(parent, index)
+
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        node = super().compose_scalar_node(anchor)
+        if any("\ud800" <= character <= "\udfff" for character in node.value):
+            raise yaml.composer.ComposerError(None, None, "half of a surrogate pair is no character", node.start_mark)
+        return node
 
 
 for _tag, _pattern, _first in (

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(gt=0)]
+DIALABLE = "A-Za-z0-9_@.:/+*#;=%~-"
+"""for a regular expression: the characters of a dial string. None adds a variable, an application or a second leg"""
+_TEMPLATE = re.compile(rf"[{DIALABLE}]*\{{target\}}[{DIALABLE}]*")
+
+
+def _dial_template(text: str) -> str:
+    if not _TEMPLATE.fullmatch(text) or ":_:" in text:
+        raise ValueError("should hold {target} once and else only letters, digits and _@.:/+*#;=%~-")
+    return text
+
+
 Threads = Annotated[int, Field(ge=1, le=256)]
 
 
@@ -20,7 +32,7 @@ class Section(BaseModel):
 
 class SwitchSettings(Section):
     kind: Literal["embedded", "freeswitch"]
-    dial_template: Annotated[str, Field(pattern=r"\{target\}")]
+    dial_template: Annotated[str, AfterValidator(_dial_template)]
 
 
 class EslSettings(Section):

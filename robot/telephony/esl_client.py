@@ -87,7 +87,7 @@ class EslSwitch:
     ) -> None:
         for link in self._links:
             link.close()
-        await self._group.__aexit__(kind, error, trace)
+        await self._group.__aexit__(None, None, None)  # what went wrong inside is no failure of these tasks
 
     @asynccontextmanager
     async def call(self, uuid: str) -> AsyncIterator[AsyncIterator[CallEvent]]:

@@ -44,6 +44,8 @@ EVENT_NAMES = (
 STREAM = "mod_audio_stream::"
 EVENT_SUBCLASSES = (f"{STREAM}connect", f"{STREAM}disconnect", f"{STREAM}error")
 _DIGITS = frozenset("0123456789ABCD*#")
+SAMPLES_PER_MS = 8
+"""of the files that are played, and of the durations that the switch tells"""
 _NOT_PLAYED = ("FILE NOT FOUND", "PLAYBACK ERROR")
 
 
@@ -64,7 +66,7 @@ def translate(event: Event) -> CallEvent | None:
             return PlaybackStarted(at_us, tag)
         case "PLAYBACK_STOP" if tag:
             broken = event.get("Playback-Status") == "break"
-            return PlaybackStopped(at_us, tag, _number(event.get("variable_playback_ms")), broken)
+            return PlaybackStopped(at_us, tag, _played_ms(event), broken)
         case "CHANNEL_EXECUTE_COMPLETE" if event.get("Application") == "playback":
             reason, uuid = event.get("Application-Response"), event.get("Application-UUID")
             return PlaybackFailed(at_us, uuid, reason) if uuid and reason in _NOT_PLAYED else None
@@ -73,7 +75,7 @@ def translate(event: Event) -> CallEvent | None:
         case "RECORD_STOP":
             return RecordingStopped(at_us, event.get("Record-File-Path"))
         case "DTMF" if (digit := event.get("DTMF-Digit")) in _DIGITS:
-            return Dtmf(at_us, digit, _number(event.get("DTMF-Duration")) // 8)
+            return Dtmf(at_us, digit, _number(event.get("DTMF-Duration")) // SAMPLES_PER_MS)
         case "CHANNEL_HANGUP_COMPLETE":
             return HungUp(
                 at_us,
@@ -85,6 +87,14 @@ def translate(event: Event) -> CallEvent | None:
             return _stream_event(event)
         case _:
             return None
+
+
+def _played_ms(event: Event) -> int:
+    """What was played of a chunk: ``playback_last_offset_pos``, in samples of the file, which is always at 8 kHz.
+
+    ``playback_ms`` counts what was read of the file, in blocks of up to two seconds.
+    """
+    return _number(event.get("variable_playback_last_offset_pos")) // SAMPLES_PER_MS
 
 
 def _stream_event(event: Event) -> CallEvent | None:

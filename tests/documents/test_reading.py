@@ -93,6 +93,9 @@ def test_every_key_and_item_has_its_line() -> None:
         ("a: 1\n\tb: 1\n", ["f:2: not valid YAML: while scanning for the next token, "
                             "found character '\\t' that cannot start any token"]),
         ("a: 1\nb: \x07\n", ["f:2: not valid YAML: the character U+0007 is not allowed"]),
+        ('a: 1\nb: "\\uD83D"\n', ["f:2: not valid YAML: half of a surrogate pair is no character"]),
+        ('a: "\\U00110000"\n', ["f:1: not valid YAML: an escape between quotes stands for no character"]),
+        ('a: "\\UFFFFFFFF"\n', ["f:1: not valid YAML: an escape between quotes stands for no character"]),
         ("[" * 5000, ["f:1: not valid YAML: nested too deeply"]),
     ],
 )  # fmt: skip
@@ -105,7 +108,7 @@ def test_what_can_be_read_is_there_in_spite_of_faults() -> None:
     assert parse_document("a: [1\n", "f").value is None
 
 
-@given(st.text(alphabet=st.sampled_from("ab:-#&*!|>?[]{},'\"\\% \n\t019.e~é\x00\ufeff"), max_size=60))
+@given(st.text(alphabet=st.sampled_from("ab:-#&*!|>?[]{},'\"\\% \n\t019.e~éxuUDF\x00\ufeff"), max_size=60))
 def test_no_text_raises(text: str) -> None:
     document = parse_document(text, "f")
     assert all(problem.place.line for problem in document.problems)
@@ -122,7 +125,7 @@ def test_a_file_is_read_as_utf_8(tmp_path: Path) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     latin, large, pipe = tmp_path / "latin.yaml", tmp_path / "large.yaml", tmp_path / "pipe.yaml"
     latin.write_bytes("a: déjà".encode("latin-1"))
-    large.write_bytes(b"#" * (MAX_BYTES + 1))
+    large.write_bytes(b"#" * MAX_BYTES + "é".encode())
     os.mkfifo(pipe)
     wanted = {
         tmp_path / "absent.yaml": "no such file",

@@ -37,13 +37,19 @@ class Call:
     async def until(self, kind: type[CallEvent], count: int = 1) -> CallEvent:
         """The ``count``-th event of ``kind``, past or to come."""
         while len(found := self.of(kind)) < count:
-            assert not self.of(HungUp), self.seen
+            assert kind is HungUp or not self.of(HungUp), self.seen
             self._changed.clear()
             await self._changed.wait()
         return found[count - 1]
 
     def of(self, *kinds: type[CallEvent]) -> list[CallEvent]:
         return [event for event in self.seen if isinstance(event, kinds)]
+
+    async def end(self) -> HungUp:
+        """The end of the call."""
+        end = await self.until(HungUp)
+        assert isinstance(end, HungUp)
+        return end
 
     def names(self) -> list[str]:
         return [type(event).__name__ for event in self.seen]
@@ -61,14 +67,18 @@ async def robot_on(lab: EmbeddedSwitch, event_queue: int = 1000, password: str =
         yield switch
 
 
-def with_switch(program: Callable[[EslSwitch, EmbeddedSwitch], Awaitable[None]], *plans: Plan, queue: int = 1000) -> None:
+def with_switch(
+    program: Callable[[EslSwitch, EmbeddedSwitch], Awaitable[None]], *plans: Plan, queue: int = 1000
+) -> None:
     """Runs ``program`` on a connected switch with these callees."""
 
     async def main() -> None:
         callees = Callees(QUIET, *plans)
-        async with EmbeddedSwitch(callees, password=PASSWORD, wall_us=lambda: START_US) as lab:
-            async with robot_on(lab, queue) as switch:
-                await program(switch, lab)
+        async with (
+            EmbeddedSwitch(callees, password=PASSWORD, wall_us=lambda: START_US) as lab,
+            robot_on(lab, queue) as switch,
+        ):
+            await program(switch, lab)
 
     run_virtual(main(), limit_s=600)
 

@@ -61,9 +61,9 @@ def complete(response: str, uuid: str = "c1", application: str = "playback") -> 
         (event("CHANNEL_ANSWER"), Answered(AT)),
         (event("CHANNEL_PARK"), Parked(AT)),
         (tagged("PLAYBACK_START"), PlaybackStarted(AT, "c1")),
-        (variables(tagged("PLAYBACK_STOP", Playback_Status="done"), playback_ms="400"),
+        (variables(tagged("PLAYBACK_STOP", Playback_Status="done"), playback_ms="400", playback_last_offset_pos="3200"),
          PlaybackStopped(AT, "c1", 400, interrupted=False)),
-        (variables(tagged("PLAYBACK_STOP", Playback_Status="break"), playback_ms="120"),
+        (variables(tagged("PLAYBACK_STOP", Playback_Status="break"), playback_ms="400", playback_last_offset_pos="960"),
          PlaybackStopped(AT, "c1", 120, interrupted=True)),
         (event("PLAYBACK_START"), None),
         (event("PLAYBACK_STOP", Playback_Status="done"), None),
@@ -119,8 +119,8 @@ def test_a_nested_bomb_is_not_read() -> None:
 
 TEXT = st.text(max_size=30)
 HEADER = st.sampled_from(
-    ["Event-Date-Timestamp", "Playback-Status", TAG_VARIABLE, "variable_playback_ms", "DTMF-Digit", "DTMF-Duration",
-     "Hangup-Cause", "variable_hangup_cause_q850", "Application", "Application-Response", "Event-Subclass"]
+    ["Event-Date-Timestamp", "Playback-Status", TAG_VARIABLE, "variable_playback_last_offset_pos", "DTMF-Digit",
+     "DTMF-Duration", "Hangup-Cause", "variable_hangup_cause_q850", "Application", "Application-Response", "Event-Subclass"]
 )  # fmt: skip
 
 

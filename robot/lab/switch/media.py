@@ -27,6 +27,8 @@ DTMF_SAMPLES = "960"
 MAX_SLEEP_MS = 600_000
 DEFAULT_TERMINATORS = "*"
 _DIGITS = "0123456789ABCD*#"
+READ_BLOCK_SAMPLES = 16_384
+"""the real one reads files ahead by such blocks, and its playback_ms counts what was read, not what was heard"""
 _SAMPLES_PER_MS = 8
 SILENCE: Pcm = np.zeros(FRAME_SAMPLES, np.int16)
 SILENCE.flags.writeable = False
@@ -159,12 +161,13 @@ class Media:
         if not sound.announced:
             leg.fire_complete(stopped.execution, at_s=at_s)
             return
-        milliseconds = stopped.played_samples // _SAMPLES_PER_MS
+        read_samples = min(len(sound.pcm), -(-(stopped.played_samples + 1) // READ_BLOCK_SAMPLES) * READ_BLOCK_SAMPLES)
+        milliseconds = read_samples // _SAMPLES_PER_MS
         leg.state.variables |= {
             "playback_last_offset_pos": str(stopped.played_samples),
             "playback_seconds": str(milliseconds // 1000),
             "playback_ms": str(milliseconds),
-            "playback_samples": str(stopped.played_samples),
+            "playback_samples": str(read_samples),
         }
         headers = {"Playback-File-Path": sound.path, **sound.tags, "Playback-Status": stopped.status.value}
         leg.fire("PLAYBACK_STOP", headers, at_s=at_s)

@@ -1,0 +1,56 @@
+"""A TCP proxy that can be cut or stalled: the network between the robot and a switch."""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+
+
+class Proxy:
+    """Listens on a free loopback port and forwards to ``port``."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._writers: list[asyncio.StreamWriter] = []
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self.port = 0
+
+    async def __aenter__(self) -> Proxy:
+        self._group = await asyncio.TaskGroup().__aenter__()
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        self.cut()
+        self._flowing.set()
+        await self._group.__aexit__(kind, error, trace)
+
+    def cut(self) -> None:
+        """Every connection is gone, without a word."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    def stall(self) -> None:
+        """Nothing passes any more, and nobody is told."""
+        self._flowing.clear()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self._writers += [writer, there_writer]
+        self._group.create_task(self._pump(reader, there_writer))
+        self._group.create_task(self._pump(there_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65_536):
+                await self._flowing.wait()
+                writer.write(data)
+        except ConnectionError:
+            pass
+        finally:
+            writer.transport.abort()
