@@ -120,7 +120,9 @@ async def _start(settings: Settings, surroundings: Surroundings, stack: AsyncExi
     switch = await stack.enter_async_context(EslSwitch(address))
 
     def open_playout(uuid: str, folder: Path, on_played: Played) -> Playout:
-        return Playout(switch, uuid, folder, on_played, **settings.playout.model_dump(exclude={"spool_folder"}))
+        return Playout(
+            switch, uuid, folder, on_played, **settings.playout.model_dump(exclude={"spool_folder", "lead_ms"})
+        )
 
     tools = CallTools(
         limits=_limits(settings, books),
@@ -200,6 +202,7 @@ def _limits(settings: Settings, books: tuple[PhraseBook, ...]) -> CallLimits:
         max_tokens=settings.llm.max_tokens,
         temperature=settings.llm.temperature,
         speed=settings.tts.speed,
+        lead_ms=settings.playout.lead_ms,
         records=Path(settings.record.folder),
         min_free_bytes=settings.record.min_free_mb * MEGABYTE,
         timeline=settings.record.timeline,

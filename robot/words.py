@@ -48,3 +48,8 @@ def listen_to(text: str) -> Spoken:
 def fold(text: str) -> str:
     """``text`` as folded words in one string: lower case, no accents, one space between words."""
     return " ".join(listen_to(text).words)
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether a pause belongs after ``text``, as it is written."""
+    return text.rstrip(' \u00a0\u202f»”")]').endswith((".", "!", "?", "…"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robot.words import fold, listen_to
+from robot.words import ends_sentence, fold, listen_to
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,13 @@ def test_clauses_begin_after_punctuation_but_not_inside_numbers() -> None:
 @given(st.text())
 def test_folding_folded_text_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize("text", ["Oui.", "Vraiment ?", "« Oui. »", "Fin…", 'He said "no."'])
+def test_a_sentence_ends(text: str) -> None:
+    assert ends_sentence(text)
+
+
+@pytest.mark.parametrize("text", ["", "Bonjour,", "d'accord :", "oui"])
+def test_a_sentence_goes_on(text: str) -> None:
+    assert not ends_sentence(text)

@@ -29,6 +29,7 @@ from robot.call.timeline import draw_timeline
 from robot.call.tools import CallOrder, CallTools
 from robot.errors import SwitchError
 from robot.media.base import PlayoutCounters, StreamCounters
+from robot.words import ends_sentence
 
 RESPONSE_SLACK_MS = 400.0
 """a turn's own idea of when the caller ended or the robot began differs from the audio's by less"""
@@ -185,7 +186,7 @@ def sentences(clauses: Sequence[Spoken]) -> list[Spoken]:
     """The clauses of one text, joined up to the end of their sentence, which is where a pause belongs."""
     out: list[Spoken] = []
     for clause in clauses:
-        if out and not out[-1].text.rstrip(' »”")').endswith((".", "!", "?", "…")):
+        if out and not ends_sentence(out[-1].text):
             begun = out.pop()
             pause_ms = max(begun.longest_pause_ms, clause.longest_pause_ms)
             clause = Spoken(f"{begun.text} {clause.text}", begun.start_ms, clause.end_ms, pause_ms)

@@ -19,13 +19,13 @@ from robot.scenario.dialogue import Action, AnswerFinished, AskModel, DialogueSt
 from robot.scenario.dialogue import Heard as HeardWords
 from robot.scenario.prompt import prompt_messages
 from robot.scenario.schema import Scenario
+from robot.words import ends_sentence
 from services.audio import AudioChunk
 from services.errors import ServiceError
 from services.llm.base import Message
 
 Speaking = Callable[[bool], None]
 """called before each piece of speech is queued, with whether it may be interrupted"""
-SENTENCE_ENDS = ".!?…"
 
 
 class Reply:
@@ -84,14 +84,29 @@ class Reply:
         return kept
 
     async def _enqueue(self, chunks: AsyncGenerator[AudioChunk, None], node: str, interruptible: bool) -> str:
-        """Queues speech under a label of its own, which is given back."""
+        """Queues speech under a label of its own, which is given back.
+
+        Within a sentence a clause is held back until enough audio is there to last while the next one is made: a late
+        beginning is heard as thinking, a hole in a sentence as a fault.
+        """
         label = f"{len(self._nodes)} {node}"
         self._nodes[label] = node
-        async with aclosing(chunks):
-            async for chunk in chunks:
+        held: list[AudioChunk] = []
+
+        def release() -> None:
+            for chunk in held:
                 self._chronicle.made(chunk)
                 self._speaking(interruptible)
                 self._playout.enqueue(chunk, label)
+            held.clear()
+
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                held.append(chunk)
+                ready_ms = self._playout.queued_ms + sum(one.duration_ms for one in held)
+                if ready_ms >= self._tools.limits.lead_ms or ends_sentence(chunk.text):
+                    release()
+        release()
         return label
 
     async def _ask_model(self, action: AskModel, turn: TurnDraft) -> str:
@@ -121,7 +136,7 @@ class Reply:
                         self._chronicle.note(loop.time(), "llm_first_token", ms=round((loop.time() - asked_s) * 1000))
                     text += piece
                     yield piece
-                    if len(text.split()) >= action.max_words and text.rstrip().endswith(tuple(SENTENCE_ENDS)):
+                    if len(text.split()) >= action.max_words and ends_sentence(text):
                         break
         except ServiceError as error:
             self._chronicle.fail(loop.time(), f"llm: {error}")

@@ -144,7 +144,8 @@ class CallSession:
                     await ears.open(now_s, self._line_recording)
                     self._feed(calls.CallAnswered())
                 case PlaybackStarted() | PlaybackStopped() | PlaybackFailed():
-                    self._playout.on_event(event)
+                    if text := self._playout.on_event(event):
+                        self._note("speaking", text=text)
                 case RecordingStarted():
                     self._chronicle.recording_start_ms = self._chronicle.since_answer_ms(event.at_us)
                 case Dtmf():

@@ -61,6 +61,8 @@ class CallLimits:
     max_tokens: int
     temperature: float
     speed: float
+    lead_ms: int
+    """speech that must be ready before a sentence begins, unless it is whole"""
     records: Path
     min_free_bytes: int
     timeline: bool

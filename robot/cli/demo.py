@@ -65,7 +65,7 @@ CLEAN: dict[str, Check] = {
 
 CALLS = (
     DemoCall(
-        "person who interrupts and asks (fr)",
+        "interrupts (fr)",
         "person_fr",
         "appointment_fr",
         {
@@ -78,13 +78,13 @@ CALLS = (
         },
     ),
     DemoCall(
-        "person who moves it (en)",
+        "moves it (en)",
         "person_en",
         "appointment_en",
         {"taken for a person": _verdict("human"), "appointment to be moved": _disposition("to_move")},
     ),
     DemoCall(
-        "machine with a beep (fr)",
+        "machine (fr)",
         "machine_fr",
         "appointment_fr",
         {
@@ -157,21 +157,24 @@ def _faults(call: DemoCall, record: CallRecord) -> list[str]:
 
 def _table(finished: Sequence[FinishedCall], faults: Sequence[Sequence[str]]) -> Table:
     table = Table(
-        title="Four calls on the embedded switch", caption="response: caller's last sound → robot's first, p50"
+        title="Four calls on the embedded switch",
+        box=None,
+        caption="response: caller's last sound → robot's first, p50",
     )
-    for heading in ("call", "verdict", "decided at", "turns", "response", "barge-in", "disposition", "as planned"):
+    for heading in ("", "call", "verdict", "at", "turns", "response", "barge-in", "disposition", "ok"):
         table.add_column(heading, overflow="fold")
-    for call, one, missed in zip(CALLS, finished, faults, strict=True):
+    for number, (call, one, missed) in enumerate(zip(CALLS, finished, faults, strict=True), 1):
         record = one.record
         responses = [turn.response_ms for turn in record.turns if turn.response_ms is not None]
         silences = [one.onset_to_silence_ms for one in record.barge_ins if one.onset_to_silence_ms is not None]
         table.add_row(
+            str(number),
             call.title,
             record.amd.verdict if record.amd else "-",
-            f"{record.amd.decided_at_ms:.0f} ms" if record.amd else "-",
+            f"{record.amd.decided_at_ms / 1000:.2f} s" if record.amd else "-",
             str(len(record.turns)),
-            f"{statistics.median(responses):.0f} ms" if responses else "-",
-            f"silent in {max(silences):.0f} ms" if silences else "-",
+            f"{statistics.median(responses) / 1000:.2f} s" if responses else "-",
+            f"{max(silences):.0f} ms" if silences else "-",
             record.disposition,
             "[red]no[/]" if missed else "[green]yes[/]",
         )

@@ -15,7 +15,7 @@ _SHOWN: Mapping[str, tuple[str, str]] = {
     "caller": ("caller", "cyan"),
     "understood": ("understood", "dim"),
     "llm_reply": ("model", "dim"),
-    "spoken": ("robot", "yellow"),
+    "speaking": ("robot", "yellow"),
     "barge_in": ("interrupted", "red"),
     "turn_reopened": ("goes on", "dim"),
     "no_input": ("no input", "dim"),
@@ -38,7 +38,7 @@ class LiveView:
         if name not in _SHOWN:
             return
         label, style = _SHOWN[name]
-        at_ms = fields.get("start_ms") if name in ("spoken", "caller") else None
+        at_ms = fields.get("start_ms") if name == "caller" else None
         shown_ms = at_ms if isinstance(at_ms, int | float) else t_ms
         number = self._numbers.setdefault(uuid, len(self._numbers) + 1)
         call = f"{number} " if self._numbered else ""
@@ -52,7 +52,7 @@ def _words(name: str, fields: Mapping[str, object]) -> str:
     match name:
         case "amd_verdict":
             return f"{fields['verdict']} at {fields['decided_at_ms']} ms: {fields['reason']} («{fields['text']}»)"
-        case "caller" | "spoken" | "llm_reply":
+        case "caller" | "speaking" | "llm_reply":
             return f"«{fields['text']}»" if fields["text"] else "(no words)"
         case "understood":
             return f"{fields['intent'] or '-'} → {fields['node']}"
@@ -60,5 +60,8 @@ def _words(name: str, fields: Mapping[str, object]) -> str:
             return f"voice since {fields['onset_ms']} ms; heard so far: «{fields['heard']}»"
         case "progress":
             return "early media" if fields["early_media"] else ""
+        case "message_started":
+            beep_ms = fields["beep_at_ms"]
+            return f"left after: {fields['cue']}" + (f" (beep ended at {beep_ms:.0f} ms)" if beep_ms else "")
         case _:
             return ", ".join(str(value) for value in fields.values())

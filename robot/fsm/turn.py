@@ -8,8 +8,8 @@
         └──────────── barge-in, or all was played ────────────────────┘
 
 All times are milliseconds of media since the answer. Voice during THINKING means that the caller was not done: the turn
-is opened again from its old start, so that its beginning is not lost. A turn of ``max_turn_ms`` is not opened again, and
-the voice that goes on beyond it counts for nothing until it has paused: one that never does, such as music, would
+is opened again from its old start, so that its beginning is not lost. A turn of ``max_turn_ms`` is not opened again,
+and the voice that goes on beyond it counts for nothing until it has paused: one that never does, such as music, would
 cancel every reply.
 """
 

@@ -83,12 +83,17 @@ class SpeechLine(Protocol):
 
     counters: PlayoutCounters
 
+    @property
+    def queued_ms(self) -> float:
+        """Speech that has not been played to its end, the piece that plays now counted whole."""
+        ...
+
     async def run(self) -> None:
         """Feeds the switch for as long as the call lasts. Raises ``SwitchError`` when it cannot be fed."""
         ...
 
-    def on_event(self, event: PlaybackEvent) -> None:
-        """Takes what the switch says of a playback."""
+    def on_event(self, event: PlaybackEvent) -> str:
+        """Takes what the switch says of a playback; gives the text of a clause whose first sound this is, else ""."""
         ...
 
     def enqueue(self, chunk: AudioChunk, label: str = "") -> None:

@@ -74,6 +74,12 @@ class Playout:
         self._number = 0
         self.counters = PlayoutCounters()
 
+    @property
+    def queued_ms(self) -> float:
+        """Speech that has not been played to its end, the piece that plays now counted whole."""
+        chunks = [*self._waiting, *self._given.values()]
+        return samples_to_ms(sum(len(chunk.pcm) for chunk in chunks), LINE_RATE_HZ)
+
     def enqueue(self, chunk: AudioChunk, label: str = "") -> None:
         """Adds speech at any rate behind what is already there. ``chunk.text`` is what it says."""
         pcm = _at_line_rate(chunk)
@@ -118,13 +124,16 @@ class Playout:
             log.warning("speech_refused", call=self._uuid, reason=error.reply)
             self.on_event(PlaybackFailed(0, chunk.tag, error.reply))
 
-    def on_event(self, event: PlaybackEvent) -> None:
-        """What the switch says of a chunk; of chunks it does not know of, nothing is made."""
+    def on_event(self, event: PlaybackEvent) -> str:
+        """What the switch says of a chunk; of chunks it does not know of, nothing is made.
+
+        Gives the text of a clause whose first sound this is, else "".
+        """
         match event:
             case PlaybackStarted():
                 if (chunk := self._find(event.tag)) is not None:
                     self._playing = event
-                    chunk.utterance.started(event.at_us)
+                    return chunk.utterance.text if chunk.utterance.started(event.at_us) else ""
             case PlaybackStopped():
                 started = self._playing
                 if (chunk := self._finish(event.tag)) is not None:
@@ -136,6 +145,7 @@ class Playout:
             case PlaybackFailed():
                 if self._finish(event.tag) is not None:
                     self.counters.chunks_failed += 1
+        return ""
 
     async def clear(self) -> list[Heard]:
         """Silences the robot at once and forgets what was queued. Gives what was heard since the last :meth:`take`."""

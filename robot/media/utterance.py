@@ -23,10 +23,12 @@ class Utterance:
     started_us: int | None = None
     ended_us: int | None = None
 
-    def started(self, at_us: int) -> None:
-        """The switch began a chunk of it."""
-        if self.started_us is None:
-            self.started_us = at_us
+    def started(self, at_us: int) -> bool:
+        """The switch began a chunk of it. Whether that is its first sound."""
+        if self.started_us is not None:
+            return False
+        self.started_us = at_us
+        return True
 
     def heard(self, played_ms: float, at_us: int) -> None:
         """The switch ended a chunk of it, having played ``played_ms``."""

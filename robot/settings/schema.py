@@ -55,6 +55,7 @@ class PlayoutSettings(Section):
     spool_folder: str
     chunk_ms: Annotated[int, Field(ge=100, le=2000, multiple_of=20)]
     queue_ahead: Annotated[int, Field(ge=1, le=50)]
+    lead_ms: Annotated[int, Field(ge=0, le=10_000)]
     break_timeout_ms: Annotated[int, Field(ge=40, le=2000)]
 
 

@@ -144,29 +144,20 @@ def test_audio_that_nobody_listens_to_does_not_hold_up_a_close() -> None:
 
 
 def test_calls_at_the_same_time_never_mix() -> None:
-    async def switch(url: str, value: int) -> None:
-        async with dial(url) as client:
-            for _ in range(50):
-                await client.send(np.full(160, value, "<i2").tobytes())
-                await asyncio.sleep(0.02)
-
-    async def listen(stream: InboundStream) -> set[int]:
-        return {int(sample) for frame in [await anext(stream) for _ in range(40)] for sample in frame[320:]}
+    async def talk(server: MediaServer, value: int) -> set[int]:
+        with server.stream(f"token{value}", 16_000, 3000) as (url, stream):
+            async with dial(url) as client:
+                for _ in range(50):
+                    await client.send(np.full(320, value, "<i2").tobytes())
+                    await asyncio.sleep(0.02)
+        return {int(sample) for frame in [frame async for frame in stream] for sample in frame}
 
     async def main() -> list[set[int]]:
-        async with MediaServer("127.0.0.1", 0) as server:
-            with (
-                server.stream("a", 16_000, 3000) as (url_a, stream_a),
-                server.stream("b", 16_000, 3000) as (url_b, stream_b),
-            ):
-                assert url_a != url_b
-                async with asyncio.TaskGroup() as group:
-                    heard = [group.create_task(listen(stream)) for stream in (stream_a, stream_b)]
-                    group.create_task(switch(url_a, 1))
-                    group.create_task(switch(url_b, 2))
-                return [set(np.concatenate([[0]])) | task.result() for task in heard]
+        async with MediaServer("127.0.0.1", 0) as server, asyncio.TaskGroup() as group:
+            calls = [group.create_task(talk(server, value)) for value in range(5)]
+        return [call.result() for call in calls]
 
-    run_virtual(main())
+    assert run_virtual(main()) == [{value} for value in range(5)]
 
 
 def test_the_end_of_the_server_ends_its_connections() -> None:

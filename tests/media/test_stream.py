@@ -92,7 +92,7 @@ def arrivals(*times_s: float) -> InboundStream:
 
 
 def test_gaps_and_late_frames_are_counted() -> None:
-    counters = arrivals(1.0, 1.02, 1.12, 1.3, 1.3, 1.32).counters
+    counters = arrivals(1.0, 1.02, 1.1, 1.28, 1.28, 1.3).counters
     assert (counters.frames_late, counters.longest_gap_ms) == (1, 180)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from calls import Call, in_call, originate, with_switch
+from esl_calls import Call, in_call, originate, with_switch
 from switch_peer import DIAL, START_US, plan, wav
 from websockets.asyncio.server import ServerConnection, serve
 

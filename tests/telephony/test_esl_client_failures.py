@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from calls import PASSWORD, Call, in_call, originate, robot_on, with_switch
+from esl_calls import PASSWORD, Call, in_call, originate, robot_on, with_switch
 from switch_peer import DIAL, QUIET, Callees, plan
 
 from robot.errors import CommandFailed, LocalProtocolError, NotConnected

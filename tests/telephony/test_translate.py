@@ -120,7 +120,8 @@ def test_a_nested_bomb_is_not_read() -> None:
 TEXT = st.text(max_size=30)
 HEADER = st.sampled_from(
     ["Event-Date-Timestamp", "Playback-Status", TAG_VARIABLE, "variable_playback_last_offset_pos", "DTMF-Digit",
-     "DTMF-Duration", "Hangup-Cause", "variable_hangup_cause_q850", "Application", "Application-Response", "Event-Subclass"]
+     "DTMF-Duration", "Hangup-Cause", "variable_hangup_cause_q850", "Application", "Application-Response",
+     "Event-Subclass"]
 )  # fmt: skip
 
 
