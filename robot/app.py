@@ -19,6 +19,7 @@ from pathlib import Path
 
 from robot.call.closing import FinishedCall
 from robot.call.entries import EngineEntry
+from robot.call.hearing import LINE_RATE_HZ
 from robot.call.record import CallFolder
 from robot.call.session import CallSession
 from robot.call.tools import CallLimits, CallOrder, CallTools, Observer
@@ -29,8 +30,9 @@ from robot.fsm.phrases import PhraseBook, load_phrases
 from robot.fsm.turn import TurnTiming
 from robot.fsm.voicemail import MessageTiming
 from robot.lab.channel import LineModel, parse_line
+from robot.lab.directory import check_callee
 from robot.lab.switch import EmbeddedSwitch
-from robot.media.base import RATE_HZ, Played
+from robot.media.base import Played
 from robot.media.playout import Playout
 from robot.media.server import MediaServer
 from robot.scenario.engine import lead_values
@@ -77,10 +79,13 @@ class Robot:
         """
         where: Target = parse_target(target, self._settings.switch)
         lead_values(scenario, lead)
+        loop = asyncio.get_running_loop()
+        if where.callee is not None:
+            await loop.run_in_executor(None, check_callee, where.callee)
         uuid = str(uuids.UUID(int=self._ids.getrandbits(128), version=4))
         order = CallOrder(uuid, target, where.dial_string, scenario, dict(lead), line=self._settings.lab.line)
         limits = self._tools.limits
-        folder = await asyncio.get_running_loop().run_in_executor(
+        folder = await loop.run_in_executor(
             None,
             lambda: CallFolder.create(limits.records, self._tools.now(), uuid, min_free_bytes=limits.min_free_bytes),
         )
@@ -133,8 +138,8 @@ async def _start(settings: Settings, surroundings: Surroundings, stack: AsyncExi
         synthesizer=engines.synthesizer,
         chat=engines.chat,
         engines={slot: EngineEntry.of(info) for slot, info in engines.infos().items()},
-        open_voice=lambda: engines.voice_activity.open(RATE_HZ),
-        open_tones=lambda: engines.tones(RATE_HZ),
+        open_voice=lambda: engines.voice_activity.open(LINE_RATE_HZ),
+        open_tones=lambda: engines.tones(LINE_RATE_HZ),
         open_stream=lambda uuid: media.stream(
             f"{ids.getrandbits(128):032x}", settings.media.switch_rate_hz, settings.media.queue_ms
         ),

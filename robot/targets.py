@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from robot.errors import ConfigError
+from robot.lab.directory import shipped
 from robot.settings.schema import DIALABLE, SwitchSettings
 
 LAB = "lab:"
@@ -21,12 +22,14 @@ class Target:
     """Where a call goes."""
 
     dial_string: str
+    callee: Path | None = None
+    """the file that the embedded switch plays or follows; None elsewhere"""
 
 
 def parse_target(text: str, switch: SwitchSettings) -> Target:
     """``lab:FILE``, ``lab:NAME``, a dial string (with a ``/``) or a number. Raises ``ConfigError``: what to write."""
     if text.startswith(LAB):
-        return Target(_lab(text.removeprefix(LAB), switch))
+        return _lab(text.removeprefix(LAB), switch)
     if switch.kind == "embedded":
         raise ConfigError(
             f"{text}: numbers and dial strings need a real switch: set switch.kind to freeswitch, "
@@ -42,17 +45,20 @@ def parse_target(text: str, switch: SwitchSettings) -> Target:
     return Target(dial_string)
 
 
-def _lab(name: str, switch: SwitchSettings) -> str:
+def _lab(name: str, switch: SwitchSettings) -> Target:
     if switch.kind != "embedded":
         raise ConfigError(f"{LAB}{name}: callees of the lab live on the embedded switch: set switch.kind to embedded")
     if not name:
         raise ConfigError(f"{LAB}: say whom to call, e.g. {LAB}person_fr or {LAB}greeting.wav")
     path = Path(name)
     try:
+        quoted = quote(name)
         if path.is_file():
-            return f"lab/{quote(str(path.resolve()))}"
+            return Target(f"lab/{quote(str(path.resolve()))}", path)
         if "/" in name or path.suffix or path.is_dir():
             raise ConfigError(f"{LAB}{name}: no such file")
-        return f"lab/{quote(name)}"
     except (OSError, ValueError) as error:
         raise ConfigError(f"{LAB}{name!r}: cannot be the name of a file or a callee: {error}") from error
+    if name not in (known := shipped()):
+        raise ConfigError(f"{LAB}{name}: no callee of that name; valid: {', '.join(known)}, or a path to a file")
+    return Target(f"lab/{quoted}")

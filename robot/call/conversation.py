@@ -88,11 +88,12 @@ class Conversation:
                     await self._interrupted(command)
                 case turns.ReopenTurn():
                     await _cancel(task)
-                    self._reopen()
+                    await self._reopen()
                 case turns.CloseTurn():
                     work = self._answer(command)
                 case turns.ReportNoInput():
                     self._note("no_input")
+                    self._before = (self._reply.state, len(self._chronicle.turns))
                     work = self._perform(self._reply.step(NoInput()), self._chronicle.new_turn())
                 case Pressed():
                     await _cancel(task)
@@ -131,8 +132,11 @@ class Conversation:
         self._note("understood", intent=turn.intent, node=self._reply.state.node)
         await self._perform(actions, turn)
 
-    def _reopen(self) -> None:
-        """The caller goes on: as if the turn had not been closed."""
+    async def _reopen(self) -> None:
+        """The caller goes on: as if the turn had not been closed. A reply that had just begun is silenced."""
+        if self._turn_state.phase is turns.TurnPhase.SPEAKING:
+            await self._playout.clear()
+            self._feed(turns.SpeechPlayed())
         self._reply.state, turn_count = self._before
         del self._chronicle.turns[turn_count:]
         self._note("turn_reopened")

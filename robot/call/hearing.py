@@ -1,5 +1,8 @@
 """What one call hears: the last half minute of audio, the voices in it and the tones in it, on the call's media time.
 
+The detectors listen at the telephone's 8 kHz, whatever the recogniser gets: on audio that came over a line they find
+more voices there (of 44 recorded pick-ups, 42 instead of 38).
+
 Media time is milliseconds since the answer, counted in samples: ``offset_ms`` (the stream starts a little after the
 answer) plus the samples heard.
 """
@@ -11,10 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot.media.base import RATE_HZ
-from services.audio import Pcm, Samples, ms_to_samples, to_float
+from services.audio import Pcm, Resampler, Samples, ms_to_samples, to_float
 from services.tones.base import ToneDetector
 from services.vad.base import SpeechStarted, VoiceActivity
 
+LINE_RATE_HZ = 8_000
+"""of the detectors"""
 KEEP_MS = 32_000
 
 
@@ -47,25 +52,34 @@ class Hearing:
 
     def __init__(self, offset_ms: int, voice: VoiceActivity, tones: ToneDetector) -> None:
         self._offset_ms, self._voice, self._tones = offset_ms, voice, tones
+        self._narrow = Resampler(RATE_HZ, LINE_RATE_HZ)
         self._ring = np.zeros(ms_to_samples(KEEP_MS, RATE_HZ), np.int16)
         self._samples = 0
+        self._last_voice: VoiceChange | None = None
 
     @property
     def now_ms(self) -> int:
         return self._to_ms(self._samples)
+
+    @property
+    def voice(self) -> VoiceChange | None:
+        """The last thing known of the caller's voice; None when none was heard yet."""
+        return self._last_voice
 
     def push(self, frame: Pcm) -> Heard20:
         """int16[n] at 16 kHz → the voices and tones that became certain."""
         start = self._samples % len(self._ring)
         self._ring[(start + np.arange(len(frame))) % len(self._ring)] = frame
         self._samples += len(frame)
+        narrow = self._narrow.push(frame)
         voices = tuple(
-            VoiceChange(self._to_ms(event.at_sample), isinstance(event, SpeechStarted))
-            for event in self._voice.push(frame)
+            VoiceChange(self._heard_ms(event.at_sample), isinstance(event, SpeechStarted))
+            for event in self._voice.push(narrow)
         )
+        self._last_voice = voices[-1] if voices else self._last_voice
         tones = tuple(
-            ToneHeard(self._to_ms(tone.start_sample), self._to_ms(tone.end_sample), tone.frequency_hz)
-            for tone in self._tones.push(frame)
+            ToneHeard(self._heard_ms(tone.start_sample), self._heard_ms(tone.end_sample), tone.frequency_hz)
+            for tone in self._tones.push(narrow)
         )
         return Heard20(self.now_ms, voices, tones)
 
@@ -74,6 +88,10 @@ class Hearing:
         first = max(self._to_sample(start_ms), self._samples - len(self._ring), 0)
         last = min(self._to_sample(end_ms), self._samples)
         return to_float(self._ring[np.arange(first, max(first, last)) % len(self._ring)])
+
+    def _heard_ms(self, sample: int) -> int:
+        """Of a detector's sample."""
+        return self._offset_ms + (sample - self._narrow.delay_samples) * 1000 // LINE_RATE_HZ
 
     def _to_ms(self, sample: int) -> int:
         return self._offset_ms + sample * 1000 // RATE_HZ

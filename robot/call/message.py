@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 from robot.call.chronicle import Chronicle
 from robot.call.entries import VoicemailEntry
-from robot.call.hearing import Heard20
+from robot.call.hearing import Heard20, Hearing
 from robot.call.tools import CallTools
 from robot.call.voice import Voice
 from robot.fsm import voicemail
@@ -17,9 +17,15 @@ from robot.media.base import SpeechLine
 class Message:
     """One call's message. Feed :meth:`on_audio`, await :meth:`run`."""
 
-    def __init__(self, tools: CallTools, playout: SpeechLine, chronicle: Chronicle, voice: Voice) -> None:
+    def __init__(
+        self, tools: CallTools, hearing: Hearing, playout: SpeechLine, chronicle: Chronicle, voice: Voice
+    ) -> None:
         self._tools, self._playout, self._chronicle, self._voice = tools, playout, chronicle, voice
-        self._state: voicemail.MessageState | None = None
+        greeting = hearing.voice
+        self._state = voicemail.MessageState(
+            since_ms=hearing.now_ms,
+            silent_since_ms=greeting.at_ms if greeting is not None and not greeting.started else None,
+        )
         self._cue: asyncio.Future[voicemail.Cue] = asyncio.get_running_loop().create_future()
         self._entry = VoicemailEntry()
 
@@ -27,10 +33,10 @@ class Message:
         """20 ms more were heard."""
         for tone in heard.tones:
             self._entry = VoicemailEntry(beep_at_ms=tone.end_ms, beep_hz=tone.frequency_hz)
-            self._feed(heard.now_ms, voicemail.BeepHeard(tone.start_ms, tone.end_ms))
+            self._feed(voicemail.BeepHeard(tone.start_ms, tone.end_ms))
         for voice in heard.voices:
-            self._feed(heard.now_ms, voicemail.VoiceHeard(voice.at_ms, voice.started))
-        self._feed(heard.now_ms, voicemail.MediaElapsed(heard.now_ms))
+            self._feed(voicemail.VoiceHeard(voice.at_ms, voice.started))
+        self._feed(voicemail.MediaElapsed(heard.now_ms))
 
     async def run(self, text: str) -> None:
         """Returns when the message was played to its end."""
@@ -53,9 +59,7 @@ class Message:
             )
         self._chronicle.note(loop.time(), "message_left", heard=" ".join(turn.heard))
 
-    def _feed(self, now_ms: int, event: voicemail.MessageInput) -> None:
-        if self._state is None:
-            self._state = voicemail.MessageState(since_ms=now_ms)
+    def _feed(self, event: voicemail.MessageInput) -> None:
         self._state, cue = voicemail.step(self._state, event, self._tools.limits.voicemail)
         if cue is not None and not self._cue.done():
             self._cue.set_result(cue)

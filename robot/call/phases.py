@@ -115,7 +115,7 @@ class Phases:
                 )
                 self._work, work = conversation, self._converse(conversation)
             case Phase.VOICEMAIL:
-                message = Message(self._tools, self._playout, self._chronicle, self._voice)
+                message = Message(self._tools, self._hearing, self._playout, self._chronicle, self._voice)
                 self._work, work = message, self._leave(message)
             case _:
                 return

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from rich.text import Text
 
 from robot import __version__
 from robot.cli import bench, models
@@ -64,22 +64,15 @@ def root(
 def main() -> None:
     """Runs the command line. Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 130 interrupted."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        err.print("interrupted")
-        sys.exit(130)
+        app()
     except RobotError as error:
         _say(str(error))
         sys.exit(error.exit_code)
     except ServiceError as error:
         _say(str(error))
-        sys.exit(2 if isinstance(error, BadInput) else 1)
+        sys.exit(_code(error))
     except BaseExceptionGroup as group:
         sys.exit(_report(group))
-    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _report(group: BaseExceptionGroup[BaseException]) -> int:
@@ -87,14 +80,17 @@ def _report(group: BaseExceptionGroup[BaseException]) -> int:
     known, unknown = group.split((RobotError, ServiceError))
     if unknown is not None or known is None:
         raise group
-    codes = []
-    for error in errors_in(known):
+    errors = list(errors_in(known))
+    for error in errors:
         _say(str(error))
-        codes.append(error.exit_code if isinstance(error, RobotError) else 1)
-    return max(codes)
+    return max(_code(error) for error in errors)
+
+
+def _code(error: BaseException) -> int:
+    if isinstance(error, RobotError):
+        return error.exit_code
+    return 2 if isinstance(error, BadInput) else 1
 
 
 def _say(text: str) -> None:
-    err.print(
-        f"[bold red]error:[/] {click.unstyle(text)}" if "[" not in text else text, highlight=False, soft_wrap=True
-    )
+    err.print(Text.assemble(("error: ", "bold red"), text), soft_wrap=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import statistics
@@ -15,7 +14,18 @@ from rich.table import Table
 
 from robot.app import open_robot, real_surroundings
 from robot.call.record import CallRecord
-from robot.cli.common import CONTEXT, ConfigFiles, JsonFlag, Overrides, err, out, print_json, scenario_of, settings_of
+from robot.cli.common import (
+    CONTEXT,
+    ConfigFiles,
+    JsonFlag,
+    Overrides,
+    err,
+    out,
+    print_json,
+    run,
+    scenario_of,
+    settings_of,
+)
 from robot.settings import Settings
 from robot.targets import LAB
 
@@ -61,7 +71,7 @@ def call(
 ) -> None:
     """Hold the same call several times, and say how quick the robot was, measured on the audio."""
     settings = settings_of(context, config, overrides)
-    records = asyncio.run(_hold(settings, target, scenario, runs))
+    records = run(_hold(settings, target, scenario, runs))
     figures = {name: Figure.of(values) for name, values in _measures(records).items()}
     machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
     if as_json:

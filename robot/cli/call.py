@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +11,18 @@ from rich.table import Table
 from robot.app import open_robot, real_surroundings
 from robot.call.closing import FinishedCall
 from robot.call.record import CallRecord, RecordUnsaved
-from robot.cli.common import ConfigFiles, JsonFlag, Overrides, err, lead_of, out, print_json, scenario_of, settings_of
+from robot.cli.common import (
+    ConfigFiles,
+    JsonFlag,
+    Overrides,
+    err,
+    lead_of,
+    out,
+    print_json,
+    run,
+    scenario_of,
+    settings_of,
+)
 from robot.cli.live import LiveView
 from robot.scenario.schema import Scenario
 from robot.settings import Settings
@@ -47,7 +57,7 @@ def call(
     fields = lead_of(lead or [])
     if target.startswith(LAB):
         fields = dialogue.samples() | fields
-    finished = asyncio.run(_call(settings, target, dialogue, fields, quiet=quiet))
+    finished = run(_call(settings, target, dialogue, fields, quiet=quiet))
     report_saving(finished)
     if as_json:
         print_json(finished.record.model_dump(mode="json"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -17,6 +18,7 @@ from robot.scenario.loader import find_scenario, load_scenario
 from robot.scenario.schema import Scenario
 from robot.settings import Settings, data_folder, load_settings
 
+T = TypeVar("T")
 out = Console()
 err = Console(stderr=True)
 
@@ -74,3 +76,12 @@ def lead_of(pairs: Sequence[str]) -> dict[str, str]:
 def print_json(value: Any) -> None:
     """``value`` on stdout, for another program."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Runs a command's coroutine. Ctrl-C cancels it, so that calls end and their records are written: exit code 130."""
+    try:
+        return asyncio.run(main)
+    except KeyboardInterrupt:
+        err.print("interrupted")
+        raise typer.Exit(130) from None

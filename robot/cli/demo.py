@@ -14,7 +14,7 @@ from robot.app import Robot, open_robot, real_surroundings
 from robot.call.closing import FinishedCall
 from robot.call.record import CallRecord
 from robot.cli.call import report_saving
-from robot.cli.common import ConfigFiles, JsonFlag, Overrides, err, out, print_json, scenario_of, settings_of
+from robot.cli.common import ConfigFiles, JsonFlag, Overrides, err, out, print_json, run, scenario_of, settings_of
 from robot.cli.live import LiveView
 from robot.settings import Settings
 from robot.targets import LAB
@@ -107,7 +107,7 @@ def demo(
 ) -> None:
     """Hold four calls on the embedded switch with the real models, and check each."""
     settings = settings_of(context, config, overrides)
-    finished = asyncio.run(_hold_all(settings))
+    finished = run(_hold_all(settings))
     faults = [_faults(call, one.record) for call, one in zip(CALLS, finished, strict=True)]
     if as_json:
         print_json(

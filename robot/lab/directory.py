@@ -20,7 +20,7 @@ from robot.lab.callee import Speak, prepare
 from robot.lab.channel import LineModel
 from robot.lab.plan import Plan, load_plan, plan_from_audio
 from robot.lab.steps import Play, Sound
-from services.audio import AudioChunk, Pcm
+from services.audio import AudioChunk, Pcm, read_audio
 
 SHIPPED = Path(__file__).parent / "callees"
 PROFILES = frozenset({"internal", "external"})
@@ -82,6 +82,25 @@ def route(dial_string: str) -> Route | NoRoute:
             return NoRoute("CHAN_NOT_IMPLEMENTED")
 
 
+def shipped() -> list[str]:
+    """Names of the callees that come with the switch."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def check_callee(path: Path) -> None:
+    """Reads a callee's plan and its sound files, or a sound file. Blocks.
+
+    Raises ``ConfigError`` for a plan and ``BadInput`` for a sound that cannot be used.
+    """
+    for sound in _plan_of(path).sounds():
+        if isinstance(sound, Play):
+            read_audio(sound.path)
+
+
+def _plan_of(path: Path) -> Plan:
+    return load_plan(path) if path.suffix in PLAN_SUFFIXES else plan_from_audio(path)
+
+
 class Directory:
     """Finds and prepares callees.
 
@@ -129,7 +148,7 @@ class Directory:
         path = named or (Path(route.target) if route.endpoint == "lab" else None)
         if path is None or not path.is_file():
             raise UnknownCallee(f"no callee {route.target!r}: neither a name nor a file that exists")
-        return load_plan(path) if path.suffix in PLAN_SUFFIXES else plan_from_audio(path)
+        return _plan_of(path)
 
     @staticmethod
     def _shipped(name: str) -> Path | None:

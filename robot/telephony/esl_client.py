@@ -75,7 +75,7 @@ class EslSwitch:
                 self._links.append(link)
                 self._group.create_task(self._read(link), name="esl read")
                 await link.authenticate(self._address.password)
-            await self._links[1].send(esl.subscribe("json", EVENT_NAMES, EVENT_SUBCLASSES))
+            _check("event", await self._links[1].send(esl.subscribe("json", EVENT_NAMES, EVENT_SUBCLASSES)))
             self.version = (await self._api("version")).strip()
         except BaseException:
             await self.__aexit__(None, None, None)
@@ -177,7 +177,8 @@ class EslSwitch:
 
     async def _read(self, link: EslLink) -> None:
         reason = await link.read()
-        log.info("esl_link_ended", reason=reason)
+        tell = log.error if self._calls else log.info
+        tell("esl_link_ended", reason=reason, calls=len(self._calls))
         for other in self._links:
             other.close()
         for events in list(self._calls.values()):

@@ -78,10 +78,10 @@ def test_how_much_speech_is_left(tmp_path: Path) -> None:
     async def program(playout: Playout, line: Line) -> None:
         playout.enqueue(speech(1000))
         left = [playout.queued_ms]
-        for _ in range(3):
-            await asyncio.sleep(0.41)
+        for _ in range(4):
+            await asyncio.sleep(0.3)
             left.append(playout.queued_ms)
-        assert left == [1000, 1000, 600, 0]
+        assert left == [1000, 1000, 600, 200, 0]
 
     on_line(program, tmp_path)
 

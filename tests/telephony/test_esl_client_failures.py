@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -153,22 +154,22 @@ def test_an_error_of_its_user_leaves_as_it_came() -> None:
 def test_a_switch_that_shuts_down_ends_every_call() -> None:
     """Calls get their own end first; what comes after is NotConnected."""
 
-    async def main() -> list[str]:
-        lab = EmbeddedSwitch(Callees(QUIET, plan("x")), password=PASSWORD)
-        async with lab, robot_on(lab) as switch:
+    async def main() -> str:
+        down = AsyncExitStack()
+        lab = await down.enter_async_context(EmbeddedSwitch(Callees(QUIET, plan("x")), password=PASSWORD))
+        async with robot_on(lab) as switch:
             call = Call(switch, lab, "u")
             async with switch.call("u") as events, asyncio.TaskGroup() as group:
                 group.create_task(call.read(events))
                 await switch.originate(originate("u"))
                 await call.until(Parked)
-                await lab.__aexit__(None, None, None)
+                await down.aclose()
                 end = await call.end()
             with pytest.raises(NotConnected):
                 await switch.hangup("u")
-            await lab.__aenter__()
-            return [end.cause]
+            return end.cause
 
-    assert run_virtual(main()) == ["SYSTEM_SHUTDOWN"]
+    assert run_virtual(main()) == "SYSTEM_SHUTDOWN"
 
 
 @pytest.mark.parametrize("link", [0, 1])

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 
-from robot.errors import ConfigError
+from robot.errors import ConfigError, errors_in
 from robot.lab.switch.api_system import uptime
 from robot.lab.switch.calls import CalleeSource, Calls
 from robot.lab.switch.commands import Commands
@@ -98,6 +98,9 @@ class EmbeddedSwitch:
                 session.abort()
             try:
                 await self._group.__aexit__(kind, error, trace)
+            except BaseExceptionGroup as failures:
+                if list(errors_in(failures)) != [error]:
+                    raise
             finally:
                 await self._server.wait_closed()
                 loop = asyncio.get_running_loop()
