@@ -91,7 +91,9 @@ def test_closing_a_reply_stops_it_at_its_next_token(slow: SlowServer) -> None:
         await llama.aclose()
 
     asyncio.run(scenario())
-    assert slow.tokens_made == [2, 3]
+    stopped_after, whole = slow.tokens_made
+    assert stopped_after <= 2, "one token was read; at most one more was under way when the reply was closed"
+    assert whole == 3
 
 
 def test_a_cancelled_request_that_waits_is_never_made(slow: SlowServer) -> None:
