@@ -11,20 +11,24 @@ import random
 import shutil
 import tempfile
 import uuid as uuids
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import assert_never
 
+from robot.call.agent_hook import TranscriptFile
 from robot.call.closing import FinishedCall
 from robot.call.entries import EngineEntry
 from robot.call.hearing import LINE_RATE_HZ
 from robot.call.record import CallFolder
+from robot.call.refusal import record_refusal
 from robot.call.session import CallSession
-from robot.call.tools import CallLimits, CallOrder, CallTools, Observer
+from robot.call.tools import CallLimits, CallOrder, CallTools, Observer, TransferLimits
+from robot.dialling import DIALLED_FOLDER, DialGuard, FileDayCount, out_by
 from robot.engines import Engines, open_engines
-from robot.errors import ConfigError, plain_errors
+from robot.errors import ConfigError, DialRefused, LocalProtocolError, plain_errors
 from robot.fsm.amd import AmdSettings
 from robot.fsm.phrases import PhraseBook, load_phrases
 from robot.fsm.turn import TurnTiming
@@ -32,14 +36,18 @@ from robot.fsm.voicemail import MessageTiming
 from robot.lab.channel import LineModel, parse_line
 from robot.lab.directory import check_callee
 from robot.lab.switch import EmbeddedSwitch
-from robot.media.base import Played
-from robot.media.playout import Playout
-from robot.media.server import MediaServer
+from robot.media.lines import SpeechLines
+from robot.media.server import MediaAddress, MediaServer
 from robot.scenario.engine import lead_values
 from robot.scenario.schema import Scenario
 from robot.settings import Settings, config_dir
-from robot.targets import Target, parse_target
-from robot.telephony.esl_client import EslAddress, EslSwitch
+from robot.settings.schema import MediaSettings
+from robot.telephony.arguments import word_path_of
+from robot.telephony.esl_address import EslAddress
+from robot.telephony.esl_client import EslSwitch
+from robot.telephony.exposure import own_addresses, refuse_insecure
+from robot.telephony.greenswitch_client import GreenSwitch
+from robot.telephony.switch import Incoming, Switch
 
 MEGABYTE = 1_000_000
 SHARED_MEMORY = Path("/dev/shm")
@@ -58,38 +66,77 @@ class Surroundings:
     """of uuids, tokens and passwords"""
     now: Callable[[], datetime] = system_now
     observe: Observer = lambda uuid, t_ms, name, fields: None
+    addresses: Callable[[], Sequence[str]] = tuple
+    """this machine's own, at which no event socket should answer"""
 
 
 def real_surroundings(observe: Observer | None = None) -> Surroundings:
     """This machine's clock and its secure random numbers."""
     ids = random.SystemRandom()
-    return Surroundings(ids) if observe is None else Surroundings(ids, observe=observe)
+    around = Surroundings(ids, addresses=own_addresses)
+    return around if observe is None else replace(around, observe=observe)
 
 
 class Robot:
     """A running robot. Made by :func:`open_robot`."""
 
-    def __init__(self, settings: Settings, tools: CallTools, ids: random.Random) -> None:
-        self._settings, self._tools, self._ids = settings, tools, ids
+    def __init__(
+        self, settings: Settings, tools: CallTools, guard: DialGuard, lab: EmbeddedSwitch | None = None
+    ) -> None:
+        self._settings, self._tools, self._guard = settings, tools, guard
+        self.lab = lab
+        """the switch inside, where there is one"""
+
+    @property
+    def tools(self) -> CallTools:
+        """What its calls share, for a bench that makes calls of its own."""
+        return self._tools
 
     async def call(self, target: str, scenario: Scenario, lead: Mapping[str, str]) -> FinishedCall:
         """Places one call and returns when it is over and recorded.
 
-        Raises ``ConfigError`` (target, lead, or the folder for records cannot be used; nothing was dialled then).
+        Raises ``ConfigError`` (target, lead, or the folder for records cannot be used) and ``DialRefused`` (a rule of
+        the guard forbids it, which is recorded). Nothing was dialled then.
         """
-        where: Target = parse_target(target, self._settings.switch)
+        order = CallOrder(self._tools.new_uuid(), target, "", scenario, dict(lead), line=self._settings.lab.line)
+        try:
+            where = self._guard.target(target)
+            lead_values(scenario, lead)
+            if where.callee is not None:
+                await asyncio.get_running_loop().run_in_executor(None, check_callee, where.callee)
+            order = replace(order, destinations=self._guard.people(scenario), **out_by(where))
+            async with self._guard.slot(where):
+                return await self._hold(order)
+        except DialRefused as refused:
+            folder = await self._folder(order)
+            why = str(refused)
+            await asyncio.get_running_loop().run_in_executor(None, record_refusal, self._tools, order, folder, why)
+            raise
+
+    def incoming(self) -> AsyncIterator[Incoming]:
+        """Calls that come in: see ``Switch.incoming``."""
+        return self._tools.switch.incoming()
+
+    async def answer(self, incoming: Incoming, scenario: Scenario, lead: Mapping[str, str]) -> FinishedCall:
+        """Takes a call that came in, and returns when it is over and recorded. Raises as :meth:`call`."""
         lead_values(scenario, lead)
-        loop = asyncio.get_running_loop()
-        if where.callee is not None:
-            await loop.run_in_executor(None, check_callee, where.callee)
-        uuid = str(uuids.UUID(int=self._ids.getrandbits(128), version=4))
-        order = CallOrder(uuid, target, where.dial_string, scenario, dict(lead), line=self._settings.lab.line)
-        limits = self._tools.limits
-        folder = await loop.run_in_executor(
-            None,
-            lambda: CallFolder.create(limits.records, self._tools.now(), uuid, min_free_bytes=limits.min_free_bytes),
+        line = self._settings.lab.line if self.lab is not None else ""
+        order = CallOrder(incoming.uuid, incoming.caller, "", scenario, dict(lead), incoming, line)
+        return await self._hold(replace(order, destinations=self._guard.people(scenario)))
+
+    async def refuse(self, incoming: Incoming, cause: str) -> None:
+        """Hangs up a call that came in, without a word."""
+        async with self._tools.switch.call(incoming.uuid):
+            await self._tools.switch.hangup(incoming.uuid, cause)
+
+    async def _hold(self, order: CallOrder) -> FinishedCall:
+        return await CallSession(self._tools, order, await self._folder(order)).run()
+
+    async def _folder(self, order: CallOrder) -> CallFolder:
+        limits, now = self._tools.limits, self._tools.now()
+        return await asyncio.get_running_loop().run_in_executor(
+            None, lambda: CallFolder.create(limits.records, now, order.uuid, min_free_bytes=limits.min_free_bytes)
         )
-        return await CallSession(self._tools, order, folder).run()
 
 
 @asynccontextmanager
@@ -109,26 +156,16 @@ async def _start(settings: Settings, surroundings: Surroundings, stack: AsyncExi
     books = tuple(load_phrases(path) for path in sorted((config_dir() / "amd").glob("*.yaml")))
     engines = await stack.enter_async_context(open_engines(settings))
     spool = _open_spool(settings, stack)
-    media = await stack.enter_async_context(MediaServer(settings.media.host, settings.media.port))
-    esl = settings.esl
-    address = EslAddress(
-        esl.host,
-        esl.port,
-        esl.password.get_secret_value(),
-        esl.connect_timeout_s,
-        esl.command_timeout_s,
-        esl.event_queue,
-    )
+    media = await stack.enter_async_context(_media(settings.media))
+    address = esl_address(settings)
+    if settings.switch.kind == "freeswitch" and not settings.esl.allow_insecure:
+        await refuse_insecure(address.host, address.port, address.password, surroundings.addresses())
+    lab: EmbeddedSwitch | None = None
     if settings.switch.kind == "embedded":
         lab = await stack.enter_async_context(_embedded(settings, engines, surroundings))
         address = replace(address, host=lab.host, port=lab.port, password=lab.password)
-    switch = await stack.enter_async_context(EslSwitch(address))
-
-    def open_playout(uuid: str, folder: Path, on_played: Played) -> Playout:
-        return Playout(
-            switch, uuid, folder, on_played, **settings.playout.model_dump(exclude={"spool_folder", "lead_ms"})
-        )
-
+    switch = await stack.enter_async_context(_client(settings, address, ids))
+    speech = SpeechLines(switch, media, **settings.playout.model_dump(exclude={"spool_folder", "lead_ms"}))
     tools = CallTools(
         limits=_limits(settings, books),
         switch=switch,
@@ -141,15 +178,51 @@ async def _start(settings: Settings, surroundings: Surroundings, stack: AsyncExi
         open_voice=lambda: engines.voice_activity.open(LINE_RATE_HZ),
         open_tones=lambda: engines.tones(LINE_RATE_HZ),
         open_stream=lambda uuid: media.stream(
-            f"{ids.getrandbits(128):032x}", settings.media.switch_rate_hz, settings.media.queue_ms
+            uuid, f"{ids.getrandbits(128):032x}", settings.media.switch_rate_hz, settings.media.queue_ms
         ),
-        open_playout=open_playout,
+        open_playout=speech.open,
+        agent_hook=TranscriptFile(),
+        new_uuid=lambda: str(uuids.UUID(int=ids.getrandbits(128), version=4)),
         spool=spool,
         clauses=engines.clauses,
         now=surroundings.now,
         observe=surroundings.observe,
     )
-    return Robot(settings, tools, ids)
+    count = FileDayCount(Path(settings.record.folder) / DIALLED_FOLDER)
+    return Robot(settings, tools, DialGuard(settings, count, surroundings.now), lab)
+
+
+def esl_address(settings: Settings) -> EslAddress:
+    """Where the settings say that the switch is."""
+    esl = settings.esl
+    return EslAddress(
+        esl.host,
+        esl.port,
+        esl.password.get_secret_value(),
+        esl.connect_timeout_s,
+        esl.command_timeout_s,
+        esl.event_queue,
+        esl.reconnect_min_s,
+        esl.reconnect_max_s,
+        esl.lost_call_after_s,
+        esl.keepalive_s,
+    )
+
+
+def _client(settings: Settings, address: EslAddress, chance: random.Random) -> AbstractAsyncContextManager[Switch]:
+    """The robot's end of the event socket."""
+    match settings.esl.client:
+        case "native":
+            return EslSwitch(address, chance)
+        case "greenswitch":
+            return GreenSwitch(address)
+        case client:
+            assert_never(client)
+
+
+def _media(media: MediaSettings) -> MediaServer:
+    address = MediaAddress(media.host, media.port, media.public_host, media.tls_certificate, media.tls_key)
+    return MediaServer(address, max_connections=media.max_connections)
 
 
 def _embedded(settings: Settings, engines: Engines, surroundings: Surroundings) -> EmbeddedSwitch:
@@ -168,10 +241,14 @@ def _open_spool(settings: Settings, stack: AsyncExitStack) -> Path:
     wanted = settings.playout.spool_folder
     root = Path(wanted) if wanted else (SHARED_MEMORY if SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir()))
     try:
-        spool = Path(tempfile.mkdtemp(prefix="allobot-", dir=root))
+        spool = Path(tempfile.mkdtemp(prefix="allobot-", dir=root.absolute()))
     except OSError as error:
         raise ConfigError(f"playout.spool_folder: cannot write in {root}: {error.strerror or error}") from error
     stack.callback(shutil.rmtree, spool, ignore_errors=True)
+    try:
+        word_path_of(spool)
+    except LocalProtocolError as error:
+        raise ConfigError(f"playout.spool_folder: {spool}: {error}") from error
     return spool
 
 
@@ -202,6 +279,7 @@ def _limits(settings: Settings, books: tuple[PhraseBook, ...]) -> CallLimits:
             greeting_end_ms=voicemail.greeting_end_ms,
             timeout_ms=round(voicemail.beep_timeout_s * 1000),
         ),
+        transfer=TransferLimits(**settings.transfer.model_dump()),
         turn=TurnTiming(turn.barge_in_ms, turn.end_of_turn_ms, turn.max_turn_ms),
         no_input_ms=turn.no_input_ms,
         max_tokens=settings.llm.max_tokens,

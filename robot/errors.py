@@ -3,6 +3,7 @@
 RobotError
 ├ ConfigError            a setting or file the user gave is wrong; raised at start     exit code 2
 │ └ ScenarioError        … in a dialogue file: says file, line and field               exit code 2
+├ DialRefused            a rule of the dial guard forbids the call; nothing was dialled        exit code 2
 ├ ProtocolError          bytes that break a protocol
 │ ├ LocalProtocolError   we are about to send something illegal: our bug
 │ └ RemoteProtocolError  the peer sent something illegal
@@ -35,6 +36,16 @@ class ConfigError(RobotError):
 
 class ScenarioError(ConfigError):
     """A dialogue file is wrong."""
+
+
+class DialRefused(RobotError):
+    """A call that a rule forbids. Nothing was dialled."""
+
+    exit_code = 2
+
+    def __init__(self, rule: str, why: str) -> None:
+        super().__init__(f"not dialled: {why} ({rule})")
+        self.rule = rule
 
 
 class ProtocolError(RobotError):

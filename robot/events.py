@@ -48,6 +48,15 @@ class StreamLost:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPlay:
+    """The switch has stored a sound that it was sent through the WebSocket. It plays nothing by itself."""
+
+    at_us: int
+    file: str
+    """where, as the switch sees it"""
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackStarted:
     at_us: int
     tag: str
@@ -94,6 +103,24 @@ class Dtmf:
     digit: str
     """one of 0–9 A–D * #"""
     duration_ms: int
+    source: str = ""
+    """how it came: RTP (RFC 2833), ENDPOINT (SIP INFO), INBAND_AUDIO; empty when unknown"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bridged:
+    """The call is connected with another one: from now on the two hear each other, and nobody hears the robot."""
+
+    at_us: int
+    other: str
+    """the other call's uuid"""
+
+
+@dataclass(frozen=True, slots=True)
+class Unbridged:
+    """The connection with the other call has ended."""
+
+    at_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +141,14 @@ CallEvent = (
     | Parked
     | StreamConnected
     | StreamLost
+    | StreamPlay
     | PlaybackStarted
     | PlaybackStopped
     | PlaybackFailed
     | RecordingStarted
     | RecordingStopped
     | Dtmf
+    | Bridged
+    | Unbridged
     | HungUp
 )

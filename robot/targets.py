@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from robot.errors import ConfigError
 from robot.lab.directory import shipped
-from robot.settings.schema import DIALABLE, SwitchSettings
+from robot.settings.calling import Gateway, SwitchSettings
+from robot.settings.section import DIALABLE
 
 LAB = "lab:"
 _SAFE = re.compile(rf"[{DIALABLE}]+")
@@ -24,10 +25,15 @@ class Target:
     dial_string: str
     callee: Path | None = None
     """the file that the embedded switch plays or follows; None elsewhere"""
+    gateway: Gateway | None = None
+    """the way out that the number's prefix chose; None without one"""
 
 
-def parse_target(text: str, switch: SwitchSettings) -> Target:
-    """``lab:FILE``, ``lab:NAME``, a dial string (with a ``/``) or a number. Raises ``ConfigError``: what to write."""
+def parse_target(text: str, switch: SwitchSettings, e164: str = "") -> Target:
+    """``lab:FILE``, ``lab:NAME``, a dial string (with a ``/``) or a number. Raises ``ConfigError``: what to write.
+
+    ``e164``: the number in full, where it is known; without it the prefixes of gateways are those of the text.
+    """
     if text.startswith(LAB):
         return _lab(text.removeprefix(LAB), switch)
     if switch.kind == "embedded":
@@ -39,10 +45,31 @@ def parse_target(text: str, switch: SwitchSettings) -> Target:
         raise ConfigError(
             f"{text!r}: not a number or a dial string: only letters, digits and _@.:/+*#;=%~- are allowed, but not :_:"
         )
-    dial_string = text if "/" in text else switch.dial_template.replace("{target}", text)
+    if "/" in text:
+        return Target(text)
+    number = e164 or text
+    gateway = find_gateway(number, switch)
+    if gateway is None:
+        template, dialled = switch.dial_template, text
+    else:
+        forms = {"e164": number, "digits": number.removeprefix("+"), "written": text}
+        template, dialled = gateway.template, forms[gateway.number]
+    dial_string = template.replace("{target}", dialled)
     if _SEVERAL_CALLS in dial_string:
-        raise ConfigError(f"{text}: switch.dial_template makes {dial_string} of it, which is several calls")
-    return Target(dial_string)
+        raise ConfigError(f"{text}: the template {template} makes {dial_string} of it, which is several calls")
+    return Target(dial_string, gateway=gateway)
+
+
+def find_gateway(number: str, switch: SwitchSettings) -> Gateway | None:
+    """The gateway with the longest prefix of ``number``; one without prefixes takes what no other does."""
+    ranked = [
+        (max((len(prefix) for prefix in gateway.prefixes if number.startswith(prefix)), default=-1), gateway)
+        for gateway in switch.gateways.values()
+        if gateway.prefixes
+    ]
+    ranked += [(0, gateway) for gateway in switch.gateways.values() if not gateway.prefixes]
+    length, best = max(ranked, key=lambda pair: pair[0], default=(-1, None))
+    return best if length >= 0 else None
 
 
 def _lab(name: str, switch: SwitchSettings) -> Target:

@@ -32,6 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     | SHARED
     | CONTRACTS
     | SERVICE_CONTRACTS,
+    "robot.freeswitch": {"robot.settings", "robot.protocol", "robot.telephony", "services.audio"} | SHARED | CONTRACTS,
+    "robot.bench": {"robot.protocol", "robot.telephony"} | SHARED,
     "robot.lab": {"robot.protocol", "services.audio", "services.errors"} | SHARED,
 }
 

@@ -14,8 +14,8 @@ from robot.errors import ConfigError
 from robot.settings.schema import SwitchSettings
 from robot.targets import parse_target
 
-EMBEDDED = SwitchSettings(kind="embedded", dial_template="{target}")
-FREESWITCH = SwitchSettings(kind="freeswitch", dial_template="sofia/gateway/carrier/{target}")
+EMBEDDED = SwitchSettings(kind="embedded", dial_template="{target}", gateways={})
+FREESWITCH = SwitchSettings(kind="freeswitch", dial_template="sofia/gateway/carrier/{target}", gateways={})
 HARMFUL = re.compile(r"[\s,'\"{}\[\]<>|()&$^`\\\x00-\x1f\x7f]|:_:")
 
 
@@ -50,7 +50,7 @@ def test_what_is_more_than_a_number_is_refused(text: str) -> None:
 
 
 def test_a_number_and_its_template_together_make_one_call() -> None:
-    template = SwitchSettings(kind="freeswitch", dial_template="a:{target}")
+    template = SwitchSettings(kind="freeswitch", dial_template="a:{target}", gateways={})
     assert "several calls" in refused("_:b", template)
 
 

@@ -17,6 +17,7 @@ from robot.call.entries import (
     BargeInEntry,
     DtmfEntry,
     HangupEntry,
+    TransferEntry,
     TurnEntry,
     VoicemailEntry,
 )
@@ -87,6 +88,7 @@ class Chronicle:
         self.amd: AmdEntry | None = None
         self.voicemail: VoicemailEntry | None = None
         self.dtmf: list[DtmfEntry] = []
+        self.transfers: list[TransferEntry] = []
         self.hangup: HangupEntry | None = None
         self.disposition = ""
         self.errors: list[str] = []
@@ -123,6 +125,10 @@ class Chronicle:
         self.errors.append(what)
         self.count("errors")
         self.note(now_s, "error", what=what)
+
+    def elapsed_ms(self, now_s: float) -> float:
+        """``loop.time()`` → ms since the answer; 0 before it."""
+        return 0.0 if self._answered_s is None else (now_s - self._answered_s) * 1000
 
     def since_answer_ms(self, at_us: int | None) -> float | None:
         """Switch time → ms since the answer."""

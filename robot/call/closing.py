@@ -28,6 +28,7 @@ from robot.call.tape import LineAudio, Tape, adopt
 from robot.call.timeline import draw_timeline
 from robot.call.tools import CallOrder, CallTools
 from robot.errors import SwitchError
+from robot.fsm.dispositions import disposition_of
 from robot.media.base import PlayoutCounters, StreamCounters
 from robot.words import ends_sentence
 
@@ -122,7 +123,7 @@ def _record(facts: CallFacts, activity: Activity, line: LineAudio | None) -> Cal
     }
     return CallRecord(
         call_id=order.uuid,
-        direction="outbound",
+        direction="outbound" if order.incoming is None else "inbound",
         target=order.target,
         scenario=order.scenario.name,
         language=order.scenario.language,
@@ -141,6 +142,7 @@ def _record(facts: CallFacts, activity: Activity, line: LineAudio | None) -> Cal
         barge_ins=chronicle.barge_in_entries(silences),
         voicemail=chronicle.voicemail,
         dtmf=tuple(chronicle.dtmf),
+        transfers=tuple(chronicle.transfers),
         hangup=chronicle.hangup,
         disposition=_disposition(facts),
         counters=_counters(facts, activity),
@@ -163,12 +165,12 @@ def _responses(chronicle: Chronicle, activity: Activity) -> dict[int, float]:
 
 
 def _disposition(facts: CallFacts) -> str:
-    """What the scenario said, else what the switch said, in lower case as dispositions are."""
+    """What the scenario said, else what the cause of the end means."""
     if facts.chronicle.disposition:
         return facts.chronicle.disposition
     if facts.interrupted:
         return "interrupted"
-    return facts.end_cause.lower() or "failed"
+    return disposition_of(facts.end_cause, answered=facts.chronicle.answered_us is not None)
 
 
 def _counters(facts: CallFacts, activity: Activity) -> dict[str, int]:

@@ -11,12 +11,12 @@ from collections.abc import Coroutine, Sequence
 
 from robot.call.chronicle import Chronicle, Interruption, TurnDraft
 from robot.call.hearing import Heard20, Hearing
-from robot.call.reply import Reply
+from robot.call.reply import Press, Reply
 from robot.call.tools import CallTools
 from robot.call.voice import Voice
 from robot.fsm import turn as turns
 from robot.media.base import SpeechLine
-from robot.scenario.dialogue import Action, DialogueState, HangUp, Keypad, Listen, NoInput, UserSaid
+from robot.scenario.dialogue import Action, DialogueState, HangUp, Keypad, Listen, NoInput, Transfer, UserSaid
 from robot.scenario.schema import Scenario
 from services.asr.base import Transcript
 from services.errors import ServiceError
@@ -45,14 +45,15 @@ class Conversation:
         playout: SpeechLine,
         voice: Voice,
         chronicle: Chronicle,
+        press: Press,
     ) -> None:
         self._tools, self._scenario, self._hearing = tools, scenario, hearing
         self._playout, self._chronicle = playout, chronicle
         state, self._opening = start
-        self._reply = Reply(tools, scenario, state, playout, voice, chronicle, self._speaking)
+        self._reply = Reply(tools, scenario, state, playout, voice, chronicle, self._speaking, press)
         self._turn_state = turns.TurnState()
         self._inbox: asyncio.Queue[turns.TurnCommand | Pressed] = asyncio.Queue(QUEUE)
-        self._ended = asyncio.Event()
+        self._end: asyncio.Future[HangUp | Transfer] = asyncio.get_running_loop().create_future()
         self._turn = chronicle.new_turn()
         self._before: tuple[DialogueState, int] = (state, len(chronicle.turns))
         self._expects = ""
@@ -69,13 +70,18 @@ class Conversation:
         if not self._inbox.full():
             self._inbox.put_nowait(Pressed(digit))
 
-    async def run(self) -> str:
-        """Returns the disposition once the dialogue is over and its last words were played."""
+    @property
+    def state(self) -> DialogueState:
+        """Where the dialogue stands."""
+        return self._reply.state
+
+    async def run(self) -> HangUp | Transfer:
+        """Returns once the dialogue is over, or somebody else is to take the caller, and the last words were played."""
         async with asyncio.TaskGroup() as group:
             commands = group.create_task(self._obey(group), name="turns")
-            await self._ended.wait()
+            end = await self._end
             commands.cancel()
-        return self._reply.state.disposition
+        return end
 
     async def _obey(self, group: asyncio.TaskGroup) -> None:
         task = group.create_task(self._perform(self._opening), name="opening")
@@ -109,9 +115,9 @@ class Conversation:
                 self._expects = listen.expects
                 self._feed(turns.SpeechPlayed())
                 self._feed(turns.ListenFor(self._hearing.now_ms, listen.timeout_ms))
-            case HangUp(disposition=disposition):
-                self._note("dialogue_ended", disposition=disposition)
-                self._ended.set()
+            case HangUp() | Transfer() as end:
+                self._note("dialogue_ended", disposition=end.disposition)
+                self._end.set_result(end)
 
     async def _answer(self, closed: turns.CloseTurn) -> None:
         """The caller has finished: recognise, step, speak."""

@@ -117,6 +117,18 @@ class DtmfEntry(Entry):
 
     at_ms: Ms
     digit: Pii = Field(description="one of 0–9 A–D * #; a code or a card number when put together")
+    source: str = Field("", description="RTP (RFC 2833), ENDPOINT (SIP INFO), INBAND_AUDIO; empty when unknown")
+
+
+class TransferEntry(Entry):
+    """A try to hand the caller over to a person."""
+
+    to: Pii = Field(description="as the scenario names the person")
+    kind: Literal["attended", "blind"]
+    agent_call_id: str = Field("", description="uuid of the call to the person; empty when the switch placed it")
+    asked_at_ms: Ms | None = None
+    handed_over_at_ms: Ms | None = Field(None, description="from then on nothing was heard or recorded")
+    outcome: str = Field("", description="handed_over, or why not: busy, no_answer, …; empty: the caller did not wait")
 
 
 class HangupEntry(Entry):

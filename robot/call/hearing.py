@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from robot.media.base import RATE_HZ
-from services.audio import Pcm, Resampler, Samples, ms_to_samples, to_float
+from services.audio import Pcm, Resampler, Samples, ms_to_samples, samples_to_ms, to_float
 from services.tones.base import ToneDetector
 from services.vad.base import SpeechStarted, VoiceActivity
 
@@ -52,7 +52,10 @@ class Hearing:
 
     def __init__(self, offset_ms: int, voice: VoiceActivity, tones: ToneDetector) -> None:
         self._offset_ms, self._voice, self._tones = offset_ms, voice, tones
-        self._narrow = Resampler(RATE_HZ, LINE_RATE_HZ)
+        self._resampler = Resampler(RATE_HZ, LINE_RATE_HZ)
+        self.narrow: Pcm = np.zeros(0, np.int16)
+        """the newest frame at the line's rate, late by :attr:`narrow_delay_ms`"""
+        self.narrow_delay_ms = samples_to_ms(self._resampler.delay_samples, LINE_RATE_HZ)
         self._ring = np.zeros(ms_to_samples(KEEP_MS, RATE_HZ), np.int16)
         self._samples = 0
         self._last_voice: VoiceChange | None = None
@@ -68,10 +71,8 @@ class Hearing:
 
     def push(self, frame: Pcm) -> Heard20:
         """int16[n] at 16 kHz → the voices and tones that became certain."""
-        start = self._samples % len(self._ring)
-        self._ring[(start + np.arange(len(frame))) % len(self._ring)] = frame
-        self._samples += len(frame)
-        narrow = self._narrow.push(frame)
+        self._keep(frame)
+        narrow = self.narrow = self._resampler.push(frame)
         voices = tuple(
             VoiceChange(self._heard_ms(event.at_sample), isinstance(event, SpeechStarted))
             for event in self._voice.push(narrow)
@@ -87,11 +88,22 @@ class Hearing:
         """float32[n] at 16 kHz between two media times, cut to what is still remembered."""
         first = max(self._to_sample(start_ms), self._samples - len(self._ring), 0)
         last = min(self._to_sample(end_ms), self._samples)
-        return to_float(self._ring[np.arange(first, max(first, last)) % len(self._ring)])
+        start, count = first % len(self._ring), max(0, last - first)
+        head = self._ring[start : start + count]
+        return to_float(np.concatenate([head, self._ring[: count - len(head)]]))
+
+    def _keep(self, frame: Pcm) -> None:
+        """Into the ring, in one piece or, at its seam, in two."""
+        start = self._samples % len(self._ring)
+        self._samples += len(frame)
+        room = len(self._ring) - start
+        self._ring[start : start + len(frame)] = frame[:room]
+        if len(frame) > room:
+            self._ring[: len(frame) - room] = frame[room:]
 
     def _heard_ms(self, sample: int) -> int:
         """Of a detector's sample."""
-        return self._offset_ms + (sample - self._narrow.delay_samples) * 1000 // LINE_RATE_HZ
+        return self._offset_ms + (sample - self._resampler.delay_samples) * 1000 // LINE_RATE_HZ
 
     def _to_ms(self, sample: int) -> int:
         return self._offset_ms + sample * 1000 // RATE_HZ

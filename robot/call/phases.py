@@ -11,17 +11,19 @@ from collections.abc import Callable, Coroutine
 
 from robot.call.chronicle import Chronicle
 from robot.call.conversation import Conversation
+from robot.call.handover import HandOver, OpenHandOver
 from robot.call.hearing import Heard20, Hearing
 from robot.call.message import Message
 from robot.call.screening import Screening
 from robot.call.tools import CallOrder, CallTools
 from robot.call.voice import Voice
-from robot.errors import RobotError
+from robot.errors import CommandFailed, RobotError
 from robot.fsm import call as calls
 from robot.fsm.amd import Verdict
 from robot.fsm.call import Phase, Policy
 from robot.media.base import SpeechLine
 from robot.scenario import engine
+from robot.scenario.dialogue import HangUp, Transfer, TransferFailed
 from services.errors import ServiceError
 
 RING_SLACK_S = 5
@@ -41,10 +43,16 @@ class Phases:
         voice: Voice,
         group: asyncio.TaskGroup,
         feed: Callable[[calls.CallInput], None],
+        open_hand_over: OpenHandOver,
     ) -> None:
         self._tools, self._order, self._chronicle = tools, order, chronicle
         self._playout, self._voice, self._group, self._feed = playout, voice, group, feed
         self._opening = engine.start(order.scenario, order.lead)
+        self._dialogue = self._opening[0]
+        self._open_hand_over = open_hand_over
+        self._transfer: Transfer | None = None
+        self._hand_over: HandOver | None = None
+        self._talk_until_s: float | None = None
         self._phase = Phase.DIALING
         self._hearing: Hearing | None = None
         self._work: Screening | Conversation | Message | None = None
@@ -81,6 +89,16 @@ class Phases:
         if isinstance(self._work, Conversation):
             self._work.on_key(digit)
 
+    def bridged(self) -> None:
+        """The switch has connected the caller with somebody."""
+        if self._hand_over is not None:
+            self._hand_over.bridged()
+
+    @property
+    def handed_over(self) -> bool:
+        """The caller is somebody else's now."""
+        return self._phase is Phase.TRANSFER and self._hand_over is not None and self._hand_over.handed_over
+
     def _allowed_s(self, phase: Phase) -> float | None:
         limits = self._tools.limits
         match phase:
@@ -88,8 +106,12 @@ class Phases:
                 return limits.ring_timeout_s + RING_SLACK_S
             case Phase.AMD:
                 return SCREENING_LIMIT_S
-            case Phase.CONVERSATION | Phase.VOICEMAIL:
-                return limits.max_duration_s
+            case Phase.CONVERSATION | Phase.VOICEMAIL:  # a conversation after a transfer is the same one
+                now_s = asyncio.get_running_loop().time()
+                self._talk_until_s = self._talk_until_s or now_s + limits.max_duration_s
+                return max(0.0, self._talk_until_s - now_s)
+            case Phase.TRANSFER:
+                return limits.transfer.max_duration_s
             case Phase.WRAP_UP:
                 return limits.wrap_up_timeout_s
             case Phase.ENDED:
@@ -112,8 +134,12 @@ class Phases:
                     self._playout,
                     self._voice,
                     self._chronicle,
+                    self._press_keys,
                 )
                 self._work, work = conversation, self._converse(conversation)
+            case Phase.TRANSFER if self._transfer is not None:
+                self._hand_over = self._open_hand_over(self._transfer)
+                work = self._transfer_to(self._hand_over)
             case Phase.VOICEMAIL:
                 message = Message(self._tools, self._hearing, self._playout, self._chronicle, self._voice)
                 self._work, work = message, self._leave(message)
@@ -148,8 +174,26 @@ class Phases:
 
     async def _converse(self, conversation: Conversation) -> calls.CallInput:
         self._chronicle.disposition = "incomplete"
-        self._chronicle.disposition = await conversation.run()
-        return calls.DialogueEnded()
+        match await conversation.run():
+            case HangUp(disposition=disposition):
+                self._chronicle.disposition = disposition
+                return calls.DialogueEnded()
+            case Transfer() as transfer:
+                self._transfer, self._dialogue = transfer, conversation.state
+                return calls.TransferAsked()
+
+    async def _transfer_to(self, hand_over: HandOver) -> calls.CallInput:
+        if await hand_over.run():
+            return calls.TransferOver()
+        self._opening = engine.step(self._order.scenario, self._dialogue, TransferFailed())
+        return calls.TransferFailed()
+
+    async def _press_keys(self, digits: str) -> None:
+        try:
+            await self._tools.switch.send_dtmf(self._order.uuid, digits)
+            self._chronicle.note(asyncio.get_running_loop().time(), "keys_sent", digits=digits)
+        except CommandFailed as error:
+            self._chronicle.fail(asyncio.get_running_loop().time(), f"keys: {error}")
 
     async def _leave(self, message: Message) -> calls.CallInput:
         await message.run(engine.voicemail_text(self._order.scenario, self._order.lead))

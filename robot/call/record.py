@@ -34,6 +34,7 @@ from robot.call.entries import (
     Ms,
     Pii,
     SwitchEntry,
+    TransferEntry,
     TurnEntry,
     VoicemailEntry,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "RecordSaved",
     "RecordUnsaved",
     "SwitchEntry",
+    "TransferEntry",
     "TurnEntry",
     "VoicemailEntry",
     "load_record",
@@ -91,6 +93,7 @@ class CallRecord(Entry):
     barge_ins: tuple[BargeInEntry, ...] = ()
     voicemail: VoicemailEntry | None = None
     dtmf: tuple[DtmfEntry, ...] = ()
+    transfers: tuple[TransferEntry, ...] = ()
     hangup: HangupEntry | None = Field(None, description="null when the robot was stopped before it knew")
     disposition: str = Field(description="the outcome, in the scenario's or the call's words")
     counters: dict[str, int] = Field(

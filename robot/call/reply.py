@@ -7,7 +7,7 @@ What was heard of it is then told by :meth:`Reply.settle`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 
 from robot.call.chronicle import Chronicle, TurnDraft
@@ -15,7 +15,18 @@ from robot.call.tools import CallTools
 from robot.call.voice import Voice
 from robot.media.base import Heard, SpeechLine
 from robot.scenario import engine
-from robot.scenario.dialogue import Action, AnswerFinished, AskModel, DialogueState, Event, HangUp, Listen, Say
+from robot.scenario.dialogue import (
+    Action,
+    AnswerFinished,
+    AskModel,
+    DialogueState,
+    Event,
+    HangUp,
+    Listen,
+    Say,
+    SendKeys,
+    Transfer,
+)
 from robot.scenario.dialogue import Heard as HeardWords
 from robot.scenario.prompt import prompt_messages
 from robot.scenario.schema import Scenario
@@ -26,6 +37,8 @@ from services.llm.base import Message
 
 Speaking = Callable[[bool], None]
 """called before each piece of speech is queued, with whether it may be interrupted"""
+Press = Callable[[str], Awaitable[None]]
+"""sends keys to the other end"""
 
 
 class Reply:
@@ -40,9 +53,11 @@ class Reply:
         voice: Voice,
         chronicle: Chronicle,
         speaking: Speaking,
+        press: Press,
     ) -> None:
         self._tools, self._scenario, self.state = tools, scenario, state
         self._playout, self._voice, self._chronicle, self._speaking = playout, voice, chronicle, speaking
+        self._press = press
         self._nodes: dict[str, str] = {}
 
     def step(self, event: Event) -> list[Action]:
@@ -50,8 +65,8 @@ class Reply:
         self.state, actions = engine.step(self._scenario, self.state, event)
         return actions
 
-    async def perform(self, actions: Sequence[Action], turn: TurnDraft) -> Listen | HangUp:
-        """Says what is to be said, asks the model, and returns when all was played: listening, or at the end."""
+    async def perform(self, actions: Sequence[Action], turn: TurnDraft) -> Listen | Transfer | HangUp:
+        """Says what is to be said, asks the model, presses keys, and returns when all was played and it is over."""
         turn.node = turn.node or self.state.node
         waiting = list(actions)
         while waiting:
@@ -63,11 +78,15 @@ class Reply:
                     label = await self._ask_model(action, turn)
                     await self._playout.wait_idle()
                     waiting += self.step(AnswerFinished(self.settle(turn, finished=label)))
-                case Listen() | HangUp():
+                case SendKeys(digits=digits):
+                    await self._playout.wait_idle()
+                    self.settle(turn)
+                    await self._press(digits)
+                case Listen() | Transfer() | HangUp():
                     await self._playout.wait_idle()
                     self.settle(turn)
                     return action
-        raise AssertionError("the dialogue ends every list of actions with a Listen or a HangUp")
+        raise AssertionError("the dialogue ends every list of actions with a Listen, a Transfer or a HangUp")
 
     def settle(self, turn: TurnDraft, heard: Sequence[Heard] | None = None, *, finished: str = "") -> str:
         """Tells the record and the dialogue what was really heard; ``heard`` None asks the playout.

@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
 from typing import Literal
 
 from robot.call.chronicle import Chronicle
 from robot.call.closing import CallFacts, FinishedCall, close_call
 from robot.call.ears import Ears
 from robot.call.entries import DtmfEntry
+from robot.call.handover import HandOver
 from robot.call.journal import Journal
 from robot.call.phases import FAILED, Phases
 from robot.call.record import CallFolder
+from robot.call.rehearsal import read_prompt
 from robot.call.tools import CallOrder, CallTools
 from robot.call.voice import Voice
 from robot.errors import CommandFailed, NotConnected, RobotError, errors_in
 from robot.events import (
     Answered,
+    Bridged,
     CallEvent,
     Dtmf,
     HungUp,
@@ -36,17 +38,17 @@ from robot.events import (
     RecordingStopped,
     StreamConnected,
     StreamLost,
+    StreamPlay,
+    Unbridged,
 )
 from robot.fsm import call as calls
 from robot.fsm.call import Phase
 from robot.log import get_logger
 from robot.scenario import engine
 from robot.scenario.dialogue import Say
-from robot.scenario.prompt import prompt_messages
-from robot.telephony.switch import Originate
+from robot.telephony.switch import Incoming, Originate
 from services.audio import Pcm
 from services.errors import ServiceError
-from services.llm.base import Message
 
 log = get_logger(__name__)
 FLUSH_S = 1.0
@@ -67,7 +69,7 @@ class CallSession:
         self._playout = tools.open_playout(order.uuid, self._spool, self._played)
         self._voice = Voice(tools.synthesizer, tools.clauses, scenario.language, scenario.voice, limits.speed)
         self._opening = engine.start(scenario, order.lead)
-        self._state = calls.CallState(screening=limits.screening)
+        self._state = calls.CallState(screening=limits.screening and order.incoming is None)
         self._by: Literal["caller", "robot", "switch"] = "caller"
         self._placed = False
         self._ears: Ears | None = None
@@ -108,8 +110,17 @@ class CallSession:
                 log.error("call_failed", call=self._order.uuid, exc_info=bug)
 
     async def _drive(self, events: AsyncIterator[CallEvent], ears: Ears) -> None:
-        limits, order = self._tools.limits, self._order
-        self._phases = Phases(self._tools, order, self._chronicle, self._playout, self._voice, self._group, self._feed)
+        order = self._order
+        self._phases = Phases(
+            self._tools,
+            order,
+            self._chronicle,
+            self._playout,
+            self._voice,
+            self._group,
+            self._feed,
+            lambda transfer: HandOver(self._tools, order, self._chronicle, ears, self._folder.path, transfer),
+        )
         self._phases.enter(Phase.DIALING)
         tasks = [
             self._group.create_task(self._flush(), name="journal"),
@@ -117,10 +128,32 @@ class CallSession:
             self._group.create_task(self._rehearse(), name="rehearse"),
             self._group.create_task(self._read(events, ears), name="events"),
             self._group.create_task(ears.listen(self._phases.hear), name="listen"),
+            self._group.create_task(self._keep_hearing(ears), name="keep hearing"),
         ]
+        if order.incoming is None:
+            await self._originate()
+        else:
+            await self._take_over(order.incoming, ears)
+        await self._over.wait()
+        self._phases.stop()
+        for task in tasks:
+            task.cancel()
+
+    async def _take_over(self, incoming: Incoming, ears: Ears) -> None:
+        """A call that came in is answered already."""
+        self._placed = True
+        self._note("incoming", scenario=self._order.scenario.name)
+        await self._answered(incoming.at_us, ears)
+
+    async def _originate(self) -> None:
+        limits, order = self._tools.limits, self._order
         self._note("originate", scenario=order.scenario.name)
         request = Originate(
-            order.uuid, order.dial_string, limits.ring_timeout_s, limits.caller_id_number, limits.caller_id_name
+            order.uuid,
+            order.dial_string,
+            order.ring_timeout_s or limits.ring_timeout_s,
+            order.caller_id_number or limits.caller_id_number,
+            order.caller_id_name or limits.caller_id_name,
         )
         self._placed = True
         try:
@@ -128,10 +161,6 @@ class CallSession:
         except CommandFailed as error:
             self._fail(f"originate: {error.reply}")
             self._feed(HungUp(0, "DESTINATION_OUT_OF_ORDER"))
-        await self._over.wait()
-        self._phases.stop()
-        for task in tasks:
-            task.cancel()
 
     async def _read(self, events: AsyncIterator[CallEvent], ears: Ears) -> None:
         async for event in events:
@@ -139,10 +168,7 @@ class CallSession:
                 case Progress():
                     self._note("progress", early_media=event.early_media)
                 case Answered():
-                    now_s = asyncio.get_running_loop().time()
-                    self._chronicle.answered(now_s, event.at_us, self._tools.now())
-                    await ears.open(now_s, self._line_recording)
-                    self._feed(calls.CallAnswered())
+                    await self._answered(event.at_us, ears)
                 case PlaybackStarted() | PlaybackStopped() | PlaybackFailed():
                     if text := self._playout.on_event(event):
                         self._note("speaking", text=text)
@@ -150,15 +176,31 @@ class CallSession:
                     self._chronicle.recording_start_ms = self._chronicle.since_answer_ms(event.at_us)
                 case Dtmf():
                     at_ms = self._chronicle.since_answer_ms(event.at_us) or 0.0
-                    self._chronicle.dtmf.append(DtmfEntry(at_ms=at_ms, digit=event.digit))
+                    self._chronicle.dtmf.append(DtmfEntry(at_ms=at_ms, digit=event.digit, source=event.source))
                     self._phases.press(event.digit)
+                case StreamConnected() | StreamPlay():
+                    self._playout.on_event(event)
                 case StreamLost():
-                    await ears.restart(event)
+                    self._playout.on_event(event)
+                    ears.lost(event)
+                case Bridged():
+                    self._phases.bridged()
                 case HungUp():
                     self._hung_up(event)
                     self._feed(event)
-                case Parked() | StreamConnected() | RecordingStopped():
+                case Parked() | RecordingStopped() | Unbridged():
                     pass
+
+    async def _answered(self, at_us: int, ears: Ears) -> None:
+        now_s = asyncio.get_running_loop().time()
+        self._chronicle.answered(now_s, at_us, self._tools.now())
+        await ears.open(now_s, self._line_recording)
+        self._feed(calls.CallAnswered())
+
+    async def _keep_hearing(self, ears: Ears) -> None:
+        await ears.keep()
+        if not ears.closed:
+            self._feed(calls.Stopped(FAILED))
 
     def _played(self, pcm: Pcm, rate_hz: int, at_us: int) -> None:
         """The switch has played this much of the robot's speech."""
@@ -193,8 +235,8 @@ class CallSession:
             self._fail(f"hangup: {error}")
 
     async def _hang_up_if_alive(self, events: AsyncIterator[CallEvent]) -> None:
-        """On the way out, whatever the reason: no channel is left behind, and its end is known."""
-        if not self._placed or self._chronicle.hangup is not None:
+        """On the way out no channel is left behind, but for a caller who was handed over and talks to somebody."""
+        if not self._placed or self._chronicle.hangup is not None or self._phases.handed_over:
             return
         self._by = "robot"
         try:
@@ -223,15 +265,10 @@ class CallSession:
             self._fail(f"tts: {error}")
             self._feed(calls.Stopped(FAILED))
             return
-        scenario = self._order.scenario
-        if any(node.answer for node in scenario.nodes.values()):
-            prompt = [Message(role, content) for role, content in prompt_messages(scenario, state, "?")]
-            try:
-                async with aclosing(self._tools.chat.stream(prompt, max_tokens=1)) as pieces:
-                    async for _ in pieces:
-                        pass
-            except ServiceError as error:
-                self._fail(f"llm: {error}")
+        try:
+            await read_prompt(self._tools.chat, self._order.scenario, state)
+        except ServiceError as error:
+            self._fail(f"llm: {error}")
 
     async def _close(self, interrupted: bool) -> FinishedCall:
         facts = CallFacts(

@@ -73,8 +73,11 @@ class _Track:
             return
         start, stop = at + head, at + keep
         self._grow(stop)
-        mixed = self._pcm[start:stop].astype(np.int32) + pcm[head:keep]
-        self._pcm[start:stop] = np.clip(mixed, -32768, 32767)
+        if start >= self.end:
+            self._pcm[start:stop] = pcm[head:keep]
+        else:
+            mixed = self._pcm[start:stop].astype(np.int32) + pcm[head:keep]
+            self._pcm[start:stop] = np.clip(mixed, -32768, 32767)
         self.end = max(self.end, stop)
 
     def _grow(self, samples: int) -> None:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from robot.call.agent_hook import AgentHook
 from robot.call.entries import EngineEntry
 from robot.fsm.amd import AmdSettings
 from robot.fsm.turn import TurnTiming
 from robot.fsm.voicemail import MessageTiming
 from robot.media.base import AudioSource, Played, SpeechLine
 from robot.scenario.schema import Scenario
-from robot.telephony.switch import Switch
+from robot.telephony.switch import Incoming, Switch
 from services.asr.base import Recognizer
 from services.llm.base import ChatModel
 from services.tones.base import ToneDetector
@@ -36,8 +37,27 @@ class CallOrder:
     dial_string: str
     scenario: Scenario
     lead: Mapping[str, str]
+    incoming: Incoming | None = None
+    """the call to take, when it came in; None to place one"""
     line: str = ""
     """the embedded switch's line, in words; empty on a real one"""
+    caller_id_number: str = ""
+    """of the gateway that the call takes; empty: that of the limits"""
+    caller_id_name: str = ""
+    ring_timeout_s: int | None = None
+    """likewise"""
+    destinations: Mapping[str, str] = field(default_factory=dict)
+    """the people whom the scenario may hand the caller to: as it names them → dial string"""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferLimits:
+    """How long handing a caller over may take, and what the caller hears meanwhile."""
+
+    hold_music: str
+    ring_timeout_s: int
+    bridge_timeout_s: float
+    max_duration_s: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,7 @@ class CallLimits:
     amd: Callable[[str], AmdSettings]
     """the dialogue's language → how to screen"""
     voicemail: MessageTiming
+    transfer: TransferLimits
     turn: TurnTiming
     no_input_ms: int
     """used where the scenario does not say"""
@@ -86,6 +107,10 @@ class CallTools:
     """call uuid → the URL that the switch streams to, and what comes"""
     open_playout: Callable[[str, Path, Played], SpeechLine]
     """call uuid, a folder that switch and robot both see, whom to tell what was played → the way to speak"""
+    agent_hook: AgentHook
+    """who is told of a caller before a person takes them"""
+    new_uuid: Callable[[], str]
+    """of a call to a person"""
     spool: Path
     clauses: Callable[[AsyncIterator[str]], AsyncIterator[str]]
     """text in pieces of any size → speakable clauses"""

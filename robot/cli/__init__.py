@@ -10,13 +10,15 @@ import typer
 from rich.text import Text
 
 from robot import __version__
-from robot.cli import bench, models
+from robot.cli import bench, freeswitch, models
 from robot.cli.call import call
 from robot.cli.common import CONTEXT, ConfigFiles, Overrides, RootOptions, err
 from robot.cli.demo import demo
 from robot.cli.doctor import doctor
 from robot.cli.lab_switch import lab_switch
 from robot.cli.scenario import app as scenario_app
+from robot.cli.serve import serve
+from robot.cli.softphone import softphone
 from robot.cli.trace import replay_trace
 from robot.errors import RobotError, errors_in
 from services.errors import BadInput, ServiceError
@@ -35,11 +37,14 @@ lab_app.command("replay-trace", epilog="Example: allobot lab replay-trace 01_bas
 
 app.command(epilog="Example: allobot call lab:person_fr --scenario appointment_fr --lead first_name=Marie")(call)
 app.command(epilog="Example: allobot demo")(demo)
+app.command(epilog="Example: allobot serve --config config/my.local.yaml")(serve)
+app.command(epilog="Example: allobot softphone --rendered /etc/allobot-switch")(softphone)
 app.command(epilog="Example: allobot doctor")(doctor)
 app.add_typer(lab_app, name="lab")
 app.add_typer(models.app, name="models")
 app.add_typer(bench.app, name="bench")
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(freeswitch.app, name="freeswitch")
 
 
 def _version(asked: bool) -> None:
@@ -53,12 +58,20 @@ def root(
     context: typer.Context,
     config: ConfigFiles = None,
     overrides: Overrides = None,
+    allow_insecure: Annotated[
+        bool,
+        typer.Option(
+            "--allow-insecure",
+            help="Use a switch with the default password or an event socket open to other machines all the same.",
+        ),
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
     ] = False,
 ) -> None:
     """A telephone voice robot for FreeSWITCH, with a switch of its own to rehearse on."""
-    context.obj = RootOptions(tuple(Path(file) for file in config or ()), tuple(overrides or ()))
+    insecure = ("esl.allow_insecure=true",) if allow_insecure else ()
+    context.obj = RootOptions(tuple(Path(file) for file in config or ()), (*(overrides or ()), *insecure))
 
 
 def main() -> None:

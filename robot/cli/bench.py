@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
-import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -14,6 +13,8 @@ from rich.table import Table
 
 from robot.app import open_robot, real_surroundings
 from robot.call.record import CallRecord
+from robot.cli.bench_esl import bench_esl
+from robot.cli.bench_switch import switch
 from robot.cli.common import (
     CONTEXT,
     ConfigFiles,
@@ -26,35 +27,20 @@ from robot.cli.common import (
     scenario_of,
     settings_of,
 )
+from robot.cli.figure import Figure
 from robot.settings import Settings
 from robot.targets import LAB
 
 app = typer.Typer(help="Benches: figures of this machine.", no_args_is_help=True, context_settings=CONTEXT)
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measure over all calls, in ms."""
-
-    n: int
-    minimum: float
-    p50: float
-    p95: float
-    maximum: float
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Figure | None:
-        """None when there is nothing to measure."""
-        if not values:
-            return None
-        ordered = sorted(values)
-        p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
-        return cls(len(ordered), ordered[0], statistics.median(ordered), p95, ordered[-1])
+app.command("esl", epilog="Example: allobot bench esl --events 50000 --json")(bench_esl)
 
 
 @app.callback()
 def bench() -> None:
     """Benches: figures of this machine."""
+
+
+app.command(epilog="Example: allobot bench switch --calls 1,10,50 --json")(switch)
 
 
 @app.command(epilog="Example: allobot bench call --runs 5 --json")

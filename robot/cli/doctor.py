@@ -8,33 +8,22 @@ import shutil
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import typer
-from rich.table import Table
 
 from robot.app import SHARED_MEMORY
 from robot.cli.common import ConfigFiles, JsonFlag, Overrides, out, print_json, settings_of
+from robot.cli.findings import table_of
 from robot.engines import open_store
+from robot.freeswitch.findings import Finding
 from robot.settings import Settings
 from services.models import State
 
 GIGABYTE = 1_000_000_000
 WANTED_MEMORY, WANTED_DISK, WANTED_CORES = 4 * GIGABYTE, 2 * GIGABYTE, 2
-_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at."""
-
-    what: str
-    state: Literal["ok", "warning", "problem"]
-    found: str
-    todo: str = ""
 
 
 def doctor(
@@ -45,10 +34,7 @@ def doctor(
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        table = Table(show_header=False, box=None)
-        for one in findings:
-            table.add_row(f"[{_COLOURS[one.state]}]{one.state}[/]", one.what, one.found, one.todo)
-        out.print(table)
+        out.print(table_of(findings))
     if any(finding.state == "problem" for finding in findings):
         raise typer.Exit(1)
 

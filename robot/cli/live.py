@@ -9,6 +9,7 @@ from rich.text import Text
 
 _SHOWN: Mapping[str, tuple[str, str]] = {
     "originate": ("dialling", "dim"),
+    "incoming": ("comes in", "dim"),
     "progress": ("ringing", "dim"),
     "answered": ("answered", "bold"),
     "amd_verdict": ("who is it", "magenta"),

@@ -2,14 +2,19 @@
 
 ::
 
-    DIALING ──Answered──► AMD ──Verdict(TALK)──────────► CONVERSATION ──DialogueEnded──┐
+                                                           TRANSFER ─────TransferOver──┐
+                                              TransferAsked ▲ │ TransferFailed          │
+                                                            │ ▼                         │
+    DIALING ──Answered──► AMD ──Verdict(TALK)──────────► CONVERSATION ──DialogueEnded───┤
        │                   ├────Verdict(LEAVE_MESSAGE)─► VOICEMAIL ─────MessageLeft─────┤
        │                   └────Verdict(HANG_UP)────────────────────────────────────────┤
        └──TimedOut / Stopped (from any phase) ──────────────────────────────────────────┴► WRAP_UP ──┐
                                                               HungUp (from any phase) ───────────────┴► ENDED
 
-Leaving a message is a phase of its own, beside CONVERSATION: it listens for other things and has other timers.
-Each phase's timer is started on entering it and dies with it. Time-outs come in as events; nothing here knows a clock.
+TRANSFER lasts from the wish to hand the caller over to the end of the talk with whoever took them, or back to the
+conversation. Leaving a message is a phase of its own, beside CONVERSATION: it listens for other things and has other
+timers. Each phase's timer is started on entering it and dies with it. Time-outs come in as events; nothing here knows a
+clock.
 """
 
 from __future__ import annotations
@@ -25,6 +30,7 @@ class Phase(Enum):
     DIALING = "dialing"
     AMD = "amd"
     CONVERSATION = "conversation"
+    TRANSFER = "transfer"
     VOICEMAIL = "voicemail"
     WRAP_UP = "wrap_up"
     ENDED = "ended"
@@ -56,6 +62,21 @@ class DialogueEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The scenario wants the caller handed over, and its words before that were played."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """Nobody took the caller: the conversation goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOver:
+    """The person who took the caller has hung up."""
+
+
+@dataclass(frozen=True, slots=True)
 class MessageLeft:
     """The voicemail message was played to its end."""
 
@@ -74,7 +95,18 @@ class Stopped:
     cause: str = "NORMAL_CLEARING"
 
 
-CallInput = CallAnswered | Screened | DialogueEnded | MessageLeft | TimedOut | Stopped | HungUp
+CallInput = (
+    CallAnswered
+    | Screened
+    | DialogueEnded
+    | TransferAsked
+    | TransferFailed
+    | TransferOver
+    | MessageLeft
+    | TimedOut
+    | Stopped
+    | HungUp
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +136,9 @@ class CallState:
     """the phase whose time-out ended the call, if one did"""
 
 
-_FINISHERS: dict[Phase, type[DialogueEnded] | type[MessageLeft]] = {
+_FINISHERS: dict[Phase, type[DialogueEnded] | type[TransferOver] | type[MessageLeft]] = {
     Phase.CONVERSATION: DialogueEnded,
+    Phase.TRANSFER: TransferOver,
     Phase.VOICEMAIL: MessageLeft,
 }
 _AFTER_VERDICT = {Policy.TALK: Phase.CONVERSATION, Policy.LEAVE_MESSAGE: Phase.VOICEMAIL}
@@ -136,7 +169,11 @@ def step(state: CallState, event: CallInput) -> tuple[CallState, tuple[CallComma
             if event.policy is Policy.HANG_UP:
                 return _wrap_up(state, "NORMAL_CLEARING")
             return _enter(state, _AFTER_VERDICT[event.policy])
-        case DialogueEnded() | MessageLeft() if _FINISHERS.get(phase) is type(event):
+        case TransferAsked() if phase is Phase.CONVERSATION:
+            return _enter(state, Phase.TRANSFER)
+        case TransferFailed() if phase is Phase.TRANSFER:
+            return _enter(state, Phase.CONVERSATION)
+        case DialogueEnded() | TransferOver() | MessageLeft() if _FINISHERS.get(phase) is type(event):
             return _wrap_up(state, "NORMAL_CLEARING")
         case _:
             raise IllegalTransition(phase, event)

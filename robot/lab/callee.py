@@ -63,6 +63,8 @@ class Tick:
     """int16[160]"""
     dtmf: str | None = None
     """a key released in this tick"""
+    by_info: bool = False
+    """it came in a SIP message, not among the audio"""
     hangup: str | None = None
     """it hangs up now, with this cause"""
 
@@ -140,7 +142,7 @@ class Callee:
                 for frame in frames_of(_tone(step.hz, step.ms), LINE_RATE_HZ):
                     yield Tick(frame)
             case Dtmf():
-                yield from self._press(step.digits)
+                yield from self._press(step)
             case Record():
                 yield from self._record(step)
             case Hangup():
@@ -186,11 +188,11 @@ class Callee:
             yield Tick(frame)
         self._note(f"{sound.kind}_done")
 
-    def _press(self, digits: str) -> _Ticks:
-        for digit in digits:
+    def _press(self, step: Dtmf) -> _Ticks:
+        for digit in step.digits:
             yield from self._wait(DTMF_DIGIT_MS - FRAME_MS)
             self._note("dtmf", digit)
-            yield Tick(_SILENCE, dtmf=digit)
+            yield Tick(_SILENCE, dtmf=digit, by_info=step.by == "info")
             yield from self._wait(DTMF_PAUSE_MS)
 
     def _record(self, step: Record) -> _Ticks:

@@ -117,6 +117,8 @@ class Dtmf(PlanModel):
 
     kind: Literal["dtmf"] = "dtmf"
     digits: Annotated[str, Field(pattern=r"^[0-9A-D*#]+$")]
+    by: Literal["rfc2833", "info"] = "rfc2833"
+    """in the audio's packets, or in SIP messages beside them"""
 
 
 class Record(PlanModel):

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from robot.events import PlaybackFailed, PlaybackStarted, PlaybackStopped
+from robot.events import PlaybackFailed, PlaybackStarted, PlaybackStopped, StreamConnected, StreamLost, StreamPlay
 from services.audio import AudioChunk, Pcm
 
 RATE_HZ = 16_000
@@ -14,6 +14,7 @@ RATE_HZ = 16_000
 Played = Callable[[Pcm, int, int], None]
 """(int16[n] that was played, its rate in Hz, switch time of its first sample in µs)"""
 PlaybackEvent = PlaybackStarted | PlaybackStopped | PlaybackFailed
+SpeechEvent = PlaybackEvent | StreamConnected | StreamLost | StreamPlay
 
 
 @dataclass(slots=True)
@@ -25,6 +26,8 @@ class StreamCounters:
     """not listened to in time: the queue was full, the oldest went"""
     frames_late: int = 0
     """more than 100 ms after the frame before"""
+    frames_missed: int = 0
+    """between two connections of a stream that broke; silence stands for them"""
     longest_gap_ms: int = 0
     connections: int = 0
     bad_messages: int = 0
@@ -37,6 +40,7 @@ class PlayoutCounters:
     chunks_played: int = 0
     chunks_failed: int = 0
     breaks: int = 0
+    suspensions: int = 0
 
 
 class AudioSource(Protocol):
@@ -45,6 +49,8 @@ class AudioSource(Protocol):
     counters: StreamCounters
     first_frame_s: float | None
     """``loop.time()`` at the first sample"""
+    last_arrival_s: float | None
+    """``loop.time()`` of the newest audio"""
 
     def __aiter__(self) -> AsyncIterator[Pcm]: ...
 
@@ -92,8 +98,11 @@ class SpeechLine(Protocol):
         """Feeds the switch for as long as the call lasts. Raises ``SwitchError`` when it cannot be fed."""
         ...
 
-    def on_event(self, event: PlaybackEvent) -> str:
-        """Takes what the switch says of a playback; gives the text of a clause whose first sound this is, else ""."""
+    def on_event(self, event: SpeechEvent) -> str:
+        """Takes what the switch says of a playback or of the audio stream.
+
+        Gives the text of a clause whose first sound this is, else "".
+        """
         ...
 
     def enqueue(self, chunk: AudioChunk, label: str = "") -> None:
@@ -104,8 +113,19 @@ class SpeechLine(Protocol):
         """Silences the robot at once and forgets what was queued. Gives what was heard since the last :meth:`take`."""
         ...
 
+    async def suspend(self) -> None:
+        """Silences the robot at once and keeps what was not heard, for :meth:`resume` or :meth:`clear`. Twice is once.
+
+        Speech may be enqueued meanwhile. To the sample, as far as the switch says in time what it played.
+        """
+        ...
+
+    def resume(self) -> None:
+        """Goes on from the first sample that was not heard. Without a :meth:`suspend` before it, nothing."""
+        ...
+
     async def wait_idle(self) -> None:
-        """Returns when nothing plays and nothing waits."""
+        """Returns when nothing plays, nothing waits, and nothing is suspended."""
         ...
 
     def take(self) -> list[Heard]:

@@ -1,57 +1,98 @@
 """The WebSocket that switches stream the callers' audio to: one listener for all calls.
 
-A call is named by a random token in the path, valid for that call alone, because the module's metadata may come after
-its first audio. A CLOSE is answered at once by the library: otherwise the switch delays the hangup by a second.
+A call is named by a random token in the path, because the module's metadata may come after its first audio. A token is
+good for one connection at a time, for as long as its call: a stream that broke gets in again with the same URL, while a
+second connection beside one that brings audio is refused.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
+from pathlib import Path
 from types import TracebackType
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
-
-from robot.errors import ConfigError, RemoteProtocolError
+from robot.errors import ConfigError
 from robot.log import get_logger
+from robot.media.connection import Refusal, StreamConnection
 from robot.media.stream import InboundStream
-from robot.protocol.audio_stream import Audio, StreamReceiver
+from robot.protocol.audio_stream import encode_stream_audio
+from services.audio import Pcm
 
 log = get_logger(__name__)
 PATH = "/media/"
-MAX_MESSAGE_BYTES = 1_000_000
-MAX_MESSAGES_QUEUED = 64
-POLICY_VIOLATION, UNSUPPORTED_DATA = 1008, 1003
+HANDSHAKE_S = 2.0
+STALE_S = 1.0
+"""a connection that brought nothing for so long is taken for dead when another one comes for its call"""
+_ANY_ADDRESS = ("0.0.0.0", "::", "")
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAddress:
+    """Where to listen, and how the switch gets there."""
+
+    host: str
+    port: int
+    """0 takes any free one"""
+    public_host: str = ""
+    """what the switch is told instead of ``host``"""
+    tls_certificate: str = ""
+    """a PEM file; empty: no TLS"""
+    tls_key: str = ""
+    """a PEM file; empty: the key is in the certificate's file"""
+
+    def __post_init__(self) -> None:
+        name = self.public_host or self.host
+        if name in _ANY_ADDRESS:
+            raise ConfigError(f"media.public_host: say by which name the switch reaches {self.host or 'this machine'}")
+        if not all(letter.isascii() and (letter.isalnum() or letter in ".-") for letter in name):
+            raise ConfigError(f"media.public_host: {name}: the switch takes a host name or an IPv4 address, no other")
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Reads the certificate. Blocks. Raises ``ConfigError``."""
+        if not self.tls_certificate:
+            return None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(Path(self.tls_certificate), self.tls_key or None)
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(f"media.tls_certificate, media.tls_key: cannot be used: {error}") from error
+        return context
 
 
 class MediaServer:
-    """An async context manager: listening inside it. ``port`` 0 takes any free port."""
+    """An async context manager: listening inside it.
 
-    def __init__(self, host: str, port: int) -> None:
-        self._host, self._port = host, port
+    At most ``max_connections`` streams; more are refused. As many connections may not have said yet which call they are
+    for; with one more, the oldest of them goes.
+    """
+
+    def __init__(self, address: MediaAddress, *, max_connections: int) -> None:
+        self._address, self._max_connections = address, max_connections
+        self._port = address.port
         self._streams: dict[str, InboundStream] = {}
-        self._server: Server | None = None
+        self._of_call: dict[str, InboundStream] = {}
+        self._handshakes: dict[StreamConnection, asyncio.TimerHandle] = {}
+        self._connections: set[StreamConnection] = set()
+        self._empty = asyncio.Event()
+        self.refused = 0
+        """connections turned down, for whatever reason"""
 
     async def __aenter__(self) -> MediaServer:
+        loop, address = asyncio.get_running_loop(), self._address
+        context = await loop.run_in_executor(None, address.tls)
         try:
-            self._server = await serve(
-                self._receive,
-                self._host,
-                self._port,
-                process_request=self._admit,
-                compression=None,
-                max_size=MAX_MESSAGE_BYTES,
-                max_queue=MAX_MESSAGES_QUEUED,
-                ping_interval=None,
-                close_timeout=1,
+            self._server = await loop.create_server(
+                lambda: StreamConnection(self, loop.time), address.host, address.port, ssl=context
             )
         except OSError as error:
             raise ConfigError(
-                f"media.port: cannot listen on {self._host}:{self._port} ({error.strerror or error}); "
+                f"media.port: cannot listen on {address.host}:{address.port} ({error.strerror or error}); "
                 "another program may be using it: choose another port, or 0 for any free one"
             ) from error
         self._port = next(iter(self._server.sockets)).getsockname()[1]
@@ -60,44 +101,85 @@ class MediaServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
-            await self._server.wait_closed()
+        self._server.close()
+        for waiting in list(self._handshakes):
+            waiting.abort()
+        for connection in list(self._connections):
+            connection.close()
+        try:
+            async with asyncio.timeout(2 * STALE_S):
+                while self._handshakes or self._connections:
+                    self._empty.clear()
+                    await self._empty.wait()
+        except TimeoutError:
+            for connection in list(self._connections):
+                connection.abort()
+        await self._server.wait_closed()
 
     @contextmanager
-    def stream(self, token: str, switch_rate_hz: int, queue_ms: int) -> Iterator[tuple[str, InboundStream]]:
+    def stream(self, uuid: str, token: str, switch_rate_hz: int, queue_ms: int) -> Iterator[tuple[str, InboundStream]]:
         """Expects one call's audio for as long as the context lasts; gives the URL for the switch and the frames."""
-        stream = self._streams[token] = InboundStream(switch_rate_hz, queue_ms)
+        stream = self._streams[token] = self._of_call[uuid] = InboundStream(switch_rate_hz, queue_ms)
+        scheme = "wss" if self._address.tls_certificate else "ws"
         try:
-            yield f"ws://{self._host}:{self._port}{PATH}{token}", stream
+            yield f"{scheme}://{self._address.public_host or self._address.host}:{self._port}{PATH}{token}", stream
         finally:
-            del self._streams[token]
+            del self._streams[token], self._of_call[uuid]
             stream.close()
+            if isinstance(stream.peer, StreamConnection):
+                stream.peer.close()
 
-    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
-        if request.path.removeprefix(PATH) in self._streams and request.path.startswith(PATH):
-            return None
-        log.warning("media_refused", peer=str(connection.remote_address))
-        return connection.respond(HTTPStatus.NOT_FOUND, "no call expects audio here\n")
+    def send_sound(self, uuid: str, pcm: Pcm, rate_hz: int) -> bool:
+        """Hands a sound to the switch through the call's connection: int16[n] at 8 or 16 kHz, not empty.
 
-    async def _receive(self, connection: ServerConnection) -> None:
-        request = connection.request
-        stream = self._streams.get(request.path.removeprefix(PATH)) if request else None
-        if stream is None:
-            await connection.close(POLICY_VIOLATION, "no such call")
-            return
-        stream.connected()
-        receiver = StreamReceiver(stream.switch_rate_hz)
+        False when the call has no connection that can take it.
+        """
+        stream = self._of_call.get(uuid)
+        if stream is None or stream.peer is None:
+            return False
+        return stream.peer.send_text(encode_stream_audio(pcm, rate_hz))
+
+    def arrived(self, connection: StreamConnection) -> None:
+        """See :class:`robot.media.connection.Gate`."""
+        if len(self._handshakes) >= self._max_connections:
+            self.refused += 1
+            next(iter(self._handshakes)).abort()
         loop = asyncio.get_running_loop()
-        try:
-            async for message in connection:
-                events = receiver.text(message) if isinstance(message, str) else receiver.binary(message)
-                for event in events:
-                    if isinstance(event, Audio):
-                        stream.push(event.pcm, loop.time())
-        except RemoteProtocolError as error:
-            stream.counters.bad_messages += 1
-            log.warning("media_bad_message", error=str(error))
-            await connection.close(UNSUPPORTED_DATA, "not an audio stream")
-        except ConnectionClosed as closed:
-            log.info("media_connection_lost", error=str(closed))
+        self._handshakes[connection] = loop.call_later(HANDSHAKE_S, connection.abort)
+
+    def admit(self, connection: StreamConnection, path: str) -> InboundStream | Refusal:
+        """See :class:`robot.media.connection.Gate`."""
+        stream = self._streams.get(path.removeprefix(PATH)) if path.startswith(PATH) else None
+        if stream is None:
+            return self._refuse(HTTPStatus.NOT_FOUND, "no call expects audio here")
+        if _lives(stream):
+            return self._refuse(HTTPStatus.CONFLICT, "this call's audio is already coming")
+        if len(self._connections) >= self._max_connections:
+            return self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, "too many streams")
+        if isinstance(stream.peer, StreamConnection):
+            stream.peer.abort()
+        self._forget(connection)
+        self._connections.add(connection)
+        return stream
+
+    def left(self, connection: StreamConnection) -> None:
+        """See :class:`robot.media.connection.Gate`."""
+        self._forget(connection)
+        self._connections.discard(connection)
+        self._empty.set()
+
+    def _refuse(self, status: HTTPStatus, reason: str) -> Refusal:
+        self.refused += 1
+        return Refusal(status, reason)
+
+    def _forget(self, connection: StreamConnection) -> None:
+        if (timer := self._handshakes.pop(connection, None)) is not None:
+            timer.cancel()
+
+
+def _lives(stream: InboundStream) -> bool:
+    """The stream's connection is open and has brought audio lately."""
+    if not isinstance(stream.peer, StreamConnection) or not stream.peer.open:
+        return False
+    since_s = asyncio.get_running_loop().time() - max(stream.last_arrival_s or 0.0, stream.connected_s)
+    return since_s <= STALE_S

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, assert_never
 
 from robot.documents import Document, Location, Problem, Severity, choices
-from robot.scenario.schema import KINDS, Answer, Ask, Hangup, Intent, Say, Scenario, Step, Voicemail
+from robot.scenario.schema import KINDS, Answer, Ask, Hangup, Intent, Keys, Say, Scenario, Step, Transfer, Voicemail
 from robot.scenario.templates import template_faults
 from robot.words import fold
 
@@ -72,8 +72,10 @@ def dialogue_problems(scenario: Scenario, document: Document) -> Iterator[Proble
 def targets(scenario: Scenario, step: Step) -> list[str]:
     """The nodes that may follow ``step``."""
     match step:
-        case Say() | Answer():
+        case Say() | Answer() | Keys():
             return [step.next]
+        case Transfer():
+            return [step.otherwise.next]
         case Ask():
             found = [intent.next for intent in scenario.intents_of(step).values()]
             recoveries = (scenario.no_input_of(step), scenario.not_understood_of(step))
@@ -119,10 +121,10 @@ def _endless(scenario: Scenario, document: Document) -> Iterator[Problem]:
     """Loops in which nobody is listened to, and questions from which no way leads to a hangup."""
     for name, node in scenario.nodes.items():
         seen, at = [name], node.step
-        while isinstance(at, Say | Answer) and at.next != name and at.next not in seen:
+        while isinstance(at, Say | Answer | Keys) and at.next != name and at.next not in seen:
             seen.append(at.next)
             at = scenario.nodes[at.next].step
-        if isinstance(at, Say | Answer) and at.next == name and name == min(seen):
+        if isinstance(at, Say | Answer | Keys) and at.next == name and name == min(seen):
             yield document.problem(("nodes", name), f"talks for ever, nobody is asked: {' → '.join([*seen, name])}")
         elif isinstance(node.step, Ask) and not any(scenario.nodes[n].hangup for n in _reachable(scenario, [name])):
             yield document.problem(("nodes", name), "no way leads from this question to a hangup node")

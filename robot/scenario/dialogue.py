@@ -12,6 +12,8 @@ class Phase(Enum):
     LISTENING = "listening"
     ANSWERING = "answering"
     """the language model's reply is being spoken"""
+    TRANSFERRING = "transferring"
+    """somebody else is to take the caller over"""
     ENDED = "ended"
 
 
@@ -94,7 +96,12 @@ class AnswerFinished:
     text_heard: str
 
 
-Event = UserSaid | NoInput | Keypad | Heard | AnswerFinished
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """Nobody took the caller over."""
+
+
+Event = UserSaid | NoInput | Keypad | Heard | AnswerFinished | TransferFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,4 +137,23 @@ class HangUp:
     disposition: str
 
 
-Action = Say | AskModel | Listen | HangUp
+@dataclass(frozen=True, slots=True)
+class SendKeys:
+    """Press keys, once what was said before is played."""
+
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Hand the caller over, once what was said before is played; send ``TransferFailed`` when that cannot be done."""
+
+    to: str
+    kind: Literal["attended", "blind"]
+    extension: bool
+    """``to`` is a number of the switch's dialplan"""
+    disposition: str
+    """the outcome when it succeeds"""
+
+
+Action = Say | AskModel | SendKeys | Listen | Transfer | HangUp

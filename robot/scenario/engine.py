@@ -1,8 +1,9 @@
 """The dialogue as a pure machine: ``step(scenario, state, event) -> (state, actions)``.
 
-The engine runs through everything that can be said without listening and stops at a ``Listen``, an ``AskModel`` or a
-``HangUp``; the conversation plays the actions in order. An event that does not fit (a late answer, speech after the
-end) changes nothing and gives no action: what was going on goes on. So whatever comes, the dialogue listens or ends.
+The engine runs through everything that can be said without listening and stops at a ``Listen``, an ``AskModel``, a
+``Transfer`` or a ``HangUp``; the conversation plays the actions in order. An event that does not fit (a late answer,
+speech after the end) changes nothing and gives no action: what was going on goes on. So whatever comes, the dialogue
+listens or ends.
 
 What the caller *heard* comes back as ``Heard``: the history given to the language model then holds no sentence that
 nobody heard, and a « oui » said over the greeting is no answer to a question that was still to come.
@@ -29,6 +30,9 @@ from robot.scenario.dialogue import (
     NoInput,
     Phase,
     Say,
+    SendKeys,
+    Transfer,
+    TransferFailed,
     Turn,
     Understood,
     UserSaid,
@@ -68,7 +72,11 @@ def step(scenario: Scenario, state: DialogueState, event: Event) -> _Result:
         case NoInput() if state.phase is Phase.LISTENING:
             state = replace(state, no_input=state.no_input + 1)
             return _recover(scenario, state, scenario.no_input_of(_ask(scenario, state)), state.no_input)
+        case TransferFailed():
+            return _left_alone(scenario, state)
         case NoInput():
+            return state, []
+        case UserSaid() | Keypad() if state.phase is Phase.TRANSFERRING:
             return state, []
         case UserSaid() | Keypad():
             state, actions = _attend(scenario, state)
@@ -135,6 +143,14 @@ def _enter(scenario: Scenario, state: DialogueState, name: str) -> _Result:
                     return replace(state, phase=Phase.ANSWERING), actions
                 actions.append(Say(fallback, name, interruptible=True))
                 name = answer.next
+            case schema.Keys() as keys:
+                actions.append(SendKeys(keys.digits))
+                name = keys.next
+            case schema.Transfer() as transfer:
+                if transfer.text:
+                    actions.append(Say(render(transfer.text, state.lead), name, interruptible=False))
+                actions.append(Transfer(transfer.to, transfer.kind, transfer.extension, transfer.disposition))
+                return replace(state, phase=Phase.TRANSFERRING), actions
             case schema.Hangup() | schema.Voicemail() as end:
                 if end.text:
                     actions.append(Say(render(end.text, state.lead), name, interruptible=False))
@@ -239,6 +255,17 @@ def _answered(scenario: Scenario, state: DialogueState, event: AnswerFinished) -
     if state.phase is not Phase.ANSWERING or node.answer is None:
         return state, []
     return _enter(scenario, _remember(state, event.text_heard), node.answer.next)
+
+
+def _left_alone(scenario: Scenario, state: DialogueState) -> _Result:
+    """Nobody took the caller over: an excuse, and the dialogue goes on."""
+    transfer = scenario.nodes[state.node].transfer
+    if state.phase is not Phase.TRANSFERRING or transfer is None:
+        return state, []
+    node, fallback = state.node, transfer.otherwise
+    sorry = [Say(render(fallback.text, state.lead), node, interruptible=True)] if fallback.text else []
+    state, actions = _enter(scenario, state, fallback.next)
+    return state, [*sorry, *actions]
 
 
 def _heard(scenario: Scenario, state: DialogueState, event: Heard) -> DialogueState:

@@ -140,6 +140,43 @@ class Answer(_Part):
     next: Name
 
 
+class Keys(_Part):
+    """Presses keys, as a person would on the keypad: for a menu at the other end."""
+
+    digits: Annotated[str, Field(strict=True, pattern=r"^[0-9A-DwW*#]{1,64}$")]
+    """``w`` waits for half a second, ``W`` for a whole one"""
+    next: Name
+
+
+class Fallback(_Part):
+    """Where the dialogue goes on, and what is said first."""
+
+    text: Text | None = None
+    next: Name
+
+
+class Transfer(_Part):
+    """Hands the caller over to a person, and the robot leaves the conversation.
+
+    ``attended``: the person is called while the caller hears music, and gets the caller after having answered.
+    ``blind``: the switch does it alone, and the robot cannot know whether anybody answers.
+    """
+
+    to: Annotated[str, Field(strict=True, pattern=r"^[^\s{}\x00-\x1f\x7f]{1,200}$")]
+    """a number, a dial string or ``lab:NAME``; ``blind`` also an extension of the switch's dialplan"""
+    kind: Literal["attended", "blind"] = "attended"
+    text: Text | None = None
+    """said before"""
+    otherwise: Fallback
+    """nobody answered, or the switch could not do it"""
+    disposition: Name = "transferred"
+
+    @property
+    def extension(self) -> bool:
+        """``to`` is a number of the switch's dialplan, and not to be dialled by the robot."""
+        return self.kind == "blind" and "/" not in self.to and not self.to.startswith(("+", "lab:"))
+
+
 class Hangup(_Part):
     """Says ``text`` and ends the call. Without ``disposition`` that of the last intent stands."""
 
@@ -154,8 +191,8 @@ class Voicemail(_Part):
     disposition: Name
 
 
-Step = Say | Ask | Answer | Hangup | Voicemail
-KINDS = ("say", "ask", "answer", "hangup", "voicemail")
+Step = Say | Ask | Answer | Keys | Transfer | Hangup | Voicemail
+KINDS = ("say", "ask", "answer", "keys", "transfer", "hangup", "voicemail")
 
 
 class Node(_Part):
@@ -164,6 +201,8 @@ class Node(_Part):
     say: Say | None = None
     ask: Ask | None = None
     answer: Answer | None = None
+    keys: Keys | None = None
+    transfer: Transfer | None = None
     hangup: Hangup | None = None
     voicemail: Voicemail | None = None
 
@@ -179,7 +218,7 @@ class Node(_Part):
 
     @property
     def step(self) -> Step:
-        found = self.say or self.ask or self.answer or self.hangup or self.voicemail
+        found = self.say or self.ask or self.answer or self.keys or self.transfer or self.hangup or self.voicemail
         assert found is not None, "the validator lets exactly one kind through"
         return found
 
@@ -216,6 +255,10 @@ class Scenario(_Part):
 
     def not_understood_of(self, ask: Ask) -> Recovery | None:
         return ask.not_understood or self.recover.not_understood
+
+    def transfers(self) -> tuple[Transfer, ...]:
+        """Every way out of the dialogue to a person."""
+        return tuple(node.transfer for node in self.nodes.values() if node.transfer)
 
     def samples(self) -> dict[str, str]:
         """A value for every lead field, to rehearse with: its example, else its default, else its name."""

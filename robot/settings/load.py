@@ -35,12 +35,17 @@ SECRETS: Mapping[str, tuple[str, str]] = {
     "ALLOBOT_ESL_PASSWORD": ("esl", "password"),
     "ALLOBOT_LLM_API_KEY": ("llm", "api_key"),
 }
-OTHER_VARIABLES = frozenset({"ALLOBOT_MODELS", "ALLOBOT_CONFIG", "ALLOBOT_TEST_ESL"})
+TEST_VARIABLES = frozenset({"ALLOBOT_TEST_ESL", "ALLOBOT_TEST_CALLEES", "ALLOBOT_TEST_SHUTDOWN"})
+"""of the tests that run on a real switch"""
+OTHER_VARIABLES = frozenset({"ALLOBOT_MODELS", "ALLOBOT_CONFIG"}) | TEST_VARIABLES
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def data_folder() -> Path:
-    """The folder of ``config/`` and ``scenarios/``: the checkout, or where an installed package keeps its data."""
+    """The folder of ``config/``, ``scenarios/`` and ``freeswitch_conf/``.
+
+    It is the checkout, or where an installed package keeps its data.
+    """
     if (_CHECKOUT / "config" / "default.yaml").is_file():
         return _CHECKOUT
     return Path(sysconfig.get_path("data")) / "share" / "allobot"

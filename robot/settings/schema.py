@@ -2,69 +2,63 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
-Port = Annotated[int, Field(ge=0, le=65535)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-PositiveInt = Annotated[int, Field(gt=0)]
-DIALABLE = "A-Za-z0-9_@.:/+*#;=%~-"
-"""for a regular expression: the characters of a dial string. None adds a variable, an application or a second leg"""
-_TEMPLATE = re.compile(rf"[{DIALABLE}]*\{{target\}}[{DIALABLE}]*")
-
-
-def _dial_template(text: str) -> str:
-    if not _TEMPLATE.fullmatch(text) or ":_:" in text:
-        raise ValueError("should hold {target} once and else only letters, digits and _@.:/+*#;=%~-")
-    return text
-
+from robot.settings.calling import CallerName, CallerNumber, GuardSettings, TransferSettings
+from robot.settings.calling import SwitchSettings as SwitchSettings
+from robot.settings.freeswitch import Extension, FreeswitchSettings, Name
+from robot.settings.section import DIALABLE as DIALABLE
+from robot.settings.section import Port, Positive, PositiveInt, Section
 
 Threads = Annotated[int, Field(ge=1, le=256)]
 
 
-class Section(BaseModel):
-    """Base of every section: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, hide_input_in_errors=False)
-
-
-class SwitchSettings(Section):
-    kind: Literal["embedded", "freeswitch"]
-    dial_template: Annotated[str, AfterValidator(_dial_template)]
-
-
 class EslSettings(Section):
+    client: Literal["native", "greenswitch"]
     host: Annotated[str, Field(min_length=1)]
     port: Port
+    allow_insecure: bool
     connect_timeout_s: Positive
     command_timeout_s: Positive
     event_queue: PositiveInt
+    reconnect_min_s: Positive
+    reconnect_max_s: Positive
+    lost_call_after_s: Positive
+    keepalive_s: Positive
     password: SecretStr = SecretStr("")
 
 
 class MediaSettings(Section):
     host: Annotated[str, Field(min_length=1)]
     port: Port
+    public_host: str
+    tls_certificate: str
+    tls_key: str
+    max_connections: PositiveInt
     switch_rate_hz: Literal[8000, 16000, 24000]
     queue_ms: Annotated[int, Field(ge=100, le=60_000)]
 
 
 class PlayoutSettings(Section):
+    way: Literal["files", "stream"]
     spool_folder: str
     chunk_ms: Annotated[int, Field(ge=100, le=2000, multiple_of=20)]
     queue_ahead: Annotated[int, Field(ge=1, le=50)]
     lead_ms: Annotated[int, Field(ge=0, le=10_000)]
     break_timeout_ms: Annotated[int, Field(ge=40, le=2000)]
+    store_timeout_ms: Annotated[int, Field(ge=100, le=10_000)]
 
 
 class CallSettings(Section):
     ring_timeout_s: Annotated[int, Field(ge=1, le=300)]
     max_duration_s: Annotated[int, Field(ge=1, le=14_400)]
     wrap_up_timeout_s: Positive
-    caller_id_number: str
-    caller_id_name: str
+    max_concurrent: PositiveInt
+    caller_id_number: CallerNumber
+    caller_id_name: CallerName
     line_recording: bool
 
 
@@ -184,6 +178,20 @@ class LabSettings(Section):
     line: str
     speaker_fr: str
     speaker_en: str
+    person: Annotated[str, Field(min_length=1)]
+
+
+class InboundSettings(Section):
+    numbers: Mapping[Extension, Name]
+    extensions: Mapping[Extension, Name]
+    unknown: str
+    hours: Mapping[str, tuple[str, ...]]
+    timezone: str
+    holidays: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")]
+    closed: str
+    overload: str
+    max_calls: PositiveInt
+    grace_s: Positive
 
 
 class Settings(Section):
@@ -194,6 +202,8 @@ class Settings(Section):
     media: MediaSettings
     playout: PlayoutSettings
     call: CallSettings
+    guard: GuardSettings
+    transfer: TransferSettings
     amd: AmdSettings
     voicemail: VoicemailSettings
     turn: TurnSettings
@@ -204,3 +214,5 @@ class Settings(Section):
     record: RecordSettings
     log: LogSettings
     lab: LabSettings
+    inbound: InboundSettings
+    freeswitch: FreeswitchSettings

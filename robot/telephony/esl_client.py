@@ -1,82 +1,74 @@
-"""A switch driven over ESL, with two connections: one for commands, one for events.
+"""A switch driven over ESL, through two connections that mend themselves: one for commands, one for events.
 
-A blocking command holds back the events of its own connection, and a flood of events delays the replies; on two
-connections neither waits for the other.
+A connection that is lost costs no call. While it is opened again, calls go on in the switch and in the robot; then the
+switch's Core-UUID is compared. The same: the switch went on too, and :mod:`robot.telephony.resume` finds out what was
+missed. Another: the switch died and took its calls along, which end with ``SWITCH_LOST``. So do calls that have waited
+for ``lost_call_after_s``. What was in flight when a connection was lost: commands that do no harm twice are sent again
+(break, hang up, start and stop of stream and recording; a refusal of the repetition means that it was done before),
+the others raise ``NotConnected``, for nobody knows whether they were done.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from robot.errors import CommandFailed, LocalProtocolError, NotConnected, SwitchError
+from robot.errors import CommandFailed, NotConnected, SwitchError
 from robot.events import CallEvent, HungUp
 from robot.log import get_logger
 from robot.protocol import esl
-from robot.protocol.dialstring import file_variables, originate_variables
-from robot.telephony.call_events import CallEvents
-from robot.telephony.esl_link import EslLink, Reply
-from robot.telephony.switch import Originate
-from robot.telephony.translate import EVENT_NAMES, EVENT_SUBCLASSES, TAG_VARIABLE, translate
+from robot.telephony import esl_commands
+from robot.telephony.arguments import cause_of, uuid_of
+from robot.telephony.call_control import CallControl
+from robot.telephony.esl_address import EslAddress
+from robot.telephony.esl_commands import JOB, Reply, checked, failed_cause, is_gone
+from robot.telephony.esl_lane import EslLane, LaneHooks
+from robot.telephony.esl_link import EslLink
+from robot.telephony.incoming import IncomingCalls, incoming_of
+from robot.telephony.jobs import Jobs
+from robot.telephony.live_call import LiveCall
+from robot.telephony.resume import STRAGGLERS_S, api, resume
+from robot.telephony.switch import Incoming, Originate
+from robot.telephony.translate import EVENT_NAMES, EVENT_SUBCLASSES, is_stillborn, translate
 
 log = get_logger(__name__)
-_RATES = {8000: "8k", 16000: "16k", 24000: "24000"}
-_GONE = ("No such channel", "invalid session id")
-_UNDIALABLE = re.compile(r"[\s'\"\\{}\[\]<>\x00-\x1f\x7f]|:_:")
-"""what would end the dial string, or add variables or a second call to it"""
-_JOB = "originate-"
-_CAUSE = re.compile(r"[A-Z0-9_]+")
+SHUTDOWN = "SYSTEM_SHUTDOWN"
+GIVEN_UP = "NORMAL_TEMPORARY_FAILURE"
+"""what the other end of a call is told that we could not go on with"""
+MAX_ORPHANS = 1000
+"""channels to be ended when the switch is back; as many as it holds"""
 
 
-@dataclass(frozen=True, slots=True)
-class EslAddress:
-    """Where a switch's event socket is, and how long to wait for it."""
-
-    host: str
-    port: int
-    password: str
-    connect_timeout_s: float
-    command_timeout_s: float
-    event_queue: int
-
-    def __repr__(self) -> str:
-        return f"EslAddress({self.host}:{self.port})"
-
-
-class EslSwitch:
+class EslSwitch(CallControl):
     """Implements :class:`robot.telephony.switch.Switch`. An async context manager: connected inside it."""
 
-    def __init__(self, address: EslAddress) -> None:
+    def __init__(self, address: EslAddress, chance: random.Random) -> None:
         self._address = address
-        self._calls: dict[str, CallEvents] = {}
-        self._placing: set[str] = set()
-        """uuids of calls that have no channel yet: the originate's own answer says why they never get one"""
+        self._calls: dict[str, LiveCall] = {}
+        self._orphans: dict[str, str] = {}
+        """uuid → cause of calls that are over for us and may not be for the switch"""
+        self._jobs = Jobs(address.command_timeout_s, chance)
         self._group = asyncio.TaskGroup()
-        self._links: list[EslLink] = []
-        self._last_us = 0
+        quiet = LaneHooks(self._prepare_commands, lambda event: None, lambda reason: None)
+        self._commands = EslLane("commands", address, chance, quiet)
+        listening = LaneHooks(self._prepare_events, self._on_event, self._on_lost)
+        self._events = EslLane("events", address, chance, listening)
+        self._incoming = IncomingCalls()
+        self._giving_up: asyncio.TimerHandle | None = None
+        self._core_uuid = ""
+        self._leaving = False
+        self._last_us, self._last_s = 0, 0.0
         self.version = ""
 
     async def __aenter__(self) -> EslSwitch:
         await self._group.__aenter__()
         try:
-            for _ in ("commands", "events"):
-                link = await EslLink.open(
-                    self._address.host,
-                    self._address.port,
-                    connect_timeout_s=self._address.connect_timeout_s,
-                    timeout_s=self._address.command_timeout_s,
-                    on_event=self._on_event,
-                )
-                self._links.append(link)
-                self._group.create_task(self._read(link), name="esl read")
-                await link.authenticate(self._address.password)
-            _check("event", await self._links[1].send(esl.subscribe("json", EVENT_NAMES, EVENT_SUBCLASSES)))
-            self.version = (await self._api("version")).strip()
+            await self._commands.open(self._group)
+            await self._events.open(self._group)
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
@@ -85,131 +77,185 @@ class EslSwitch:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for link in self._links:
-            link.close()
+        for lane in (self._events, self._commands):
+            lane.close()
+        self._give_up("the robot ends")
         await self._group.__aexit__(None, None, None)  # what went wrong inside is no failure of these tasks
 
     @asynccontextmanager
     async def call(self, uuid: str) -> AsyncIterator[AsyncIterator[CallEvent]]:
         """See :meth:`Switch.call`."""
-        events = self._calls[uuid] = CallEvents(self._address.event_queue)
+        call = self._calls.setdefault(uuid, LiveCall(uuid, self._address.event_queue))
         try:
-            yield events
+            yield call.events
         finally:
             del self._calls[uuid]
-            self._placing.discard(uuid)
-            if events.overflowed:
+            call.forget()
+            if call.events.overflowed:
                 log.error("call_events_overflowed", call=uuid, limit=self._address.event_queue)
                 with suppress(SwitchError):
                     await self.hangup(uuid)
 
+    def incoming(self) -> AsyncIterator[Incoming]:
+        """See :meth:`Switch.incoming`."""
+        return self._incoming.read()
+
     async def originate(self, request: Originate) -> None:
         """See :meth:`Switch.originate`. Raises ``LocalProtocolError`` for a dial string that is more than one."""
-        if not request.dial_string or _UNDIALABLE.search(request.dial_string):
-            raise LocalProtocolError("a dial string must not be empty nor hold spaces, quotes, brackets or ':_:'")
-        variables = {
-            "origination_uuid": request.uuid,
-            "ignore_early_media": "true",
-            "originate_timeout": str(request.ring_timeout_s),
-            "playback_terminators": "none",
-            "RECORD_STEREO": "true",
-            **request.variables,
-        }
-        if request.caller_id_number:
-            variables["origination_caller_id_number"] = request.caller_id_number
-        if request.caller_id_name:
-            variables["origination_caller_id_name"] = request.caller_id_name
-        argument = f"{originate_variables(variables)}{request.dial_string} &park()"
-        command = esl.bgapi("originate", argument, f"{_JOB}{request.uuid}")
-        self._placing.add(request.uuid)
-        _check("originate", await self._command(command))
+        command = esl_commands.originate(request)
+        if (call := self._calls.get(request.uuid)) is not None:
+            call.placing = True
+        await self._events.ready()
+        if call is not None:
+            call.known = True
+        checked("originate", await self._send(command))
 
     async def play(self, uuid: str, path: Path, tag: str) -> None:
         """See :meth:`Switch.play`."""
-        argument = f"{file_variables({TAG_VARIABLE: tag})}{path}"
-        _check(
-            "playback", await self._command(esl.execute(uuid, "playback", argument, event_lock=True, event_uuid=tag))
-        )
+        await super().play(uuid, path, tag)
+        if (call := self._calls.get(uuid)) is not None and not call.over:
+            call.playing[tag] = path
 
     async def break_(self, uuid: str, *, everything: bool = True) -> None:
         """See :meth:`Switch.break_`."""
-        await self._api("uuid_break", f"{uuid} all" if everything else uuid)
-
-    async def start_stream(self, uuid: str, url: str, *, rate_hz: int, metadata: str = "") -> None:
-        """See :meth:`Switch.start_stream`."""
-        await self._api("uuid_audio_stream", f"{uuid} start {url} mono {_RATES[rate_hz]} {metadata}".rstrip())
-
-    async def stop_stream(self, uuid: str) -> None:
-        """See :meth:`Switch.stop_stream`."""
-        await self._api("uuid_audio_stream", f"{uuid} stop")
-
-    async def start_recording(self, uuid: str, path: Path) -> None:
-        """See :meth:`Switch.start_recording`."""
-        await self._api("uuid_record", f"{uuid} start {path}")
-
-    async def stop_recording(self, uuid: str, path: Path) -> None:
-        """See :meth:`Switch.stop_recording`."""
-        await self._api("uuid_record", f"{uuid} stop {path}")
-
-    async def send_dtmf(self, uuid: str, digits: str) -> None:
-        """See :meth:`Switch.send_dtmf`."""
-        await self._api("uuid_send_dtmf", f"{uuid} {digits}")
-
-    async def transfer(self, uuid: str, destination: str) -> None:
-        """See :meth:`Switch.transfer`."""
-        await self._api("uuid_transfer", f"{uuid} {destination}")
+        if (call := self._calls.get(uuid)) is not None and everything:
+            call.forget()
+        await super().break_(uuid, everything=everything)
 
     async def hangup(self, uuid: str, cause: str = "NORMAL_CLEARING") -> None:
-        """See :meth:`Switch.hangup`."""
+        """See :meth:`Switch.hangup`. What cannot be told to the switch now is told when it is there again."""
+        call = self._calls.get(uuid)
         try:
-            await self._api("uuid_kill", f"{uuid} {cause}")
+            await self._api("uuid_kill", f"{uuid_of(uuid)} {cause_of(cause)}")
         except CommandFailed as error:
-            if not any(gone in error.reply for gone in _GONE):
+            if not is_gone(error):
                 raise
+            if call is not None and call.known and not call.over:
+                call.later(STRAGGLERS_S, lambda: call.lose(self._now_us()))
+        except NotConnected:
+            if len(self._orphans) < MAX_ORPHANS and (call is None or (call.known and not call.over)):
+                self._orphans[uuid] = cause
+            raise
+        else:
+            if call is not None:
+                call.ending = cause
 
-    async def _command(self, data: bytes) -> Reply:
-        if not self._links:
-            raise NotConnected("not connected to the switch")
-        return await self._links[0].send(data)
+    async def _send(self, data: bytes, *, again: bool = False) -> Reply:
+        try:
+            return await self._commands.send(data)
+        except NotConnected:
+            if not again:
+                raise
+        reply = await self._commands.send(data)
+        return reply if reply.ok else esl.CommandReply("+OK done before the connection was lost")
 
-    async def _api(self, command: str, argument: str = "") -> str:
-        return _check(command, await self._command(esl.api(command, argument)))
+    async def _job(self, command: str, argument: str) -> None:
+        try:
+            await self._run_job(command, argument)
+        except NotConnected:
+            with suppress(CommandFailed):
+                await self._run_job(command, argument)
 
-    async def _read(self, link: EslLink) -> None:
-        reason = await link.read()
+    async def _run_job(self, command: str, argument: str) -> None:
+        await self._events.ready()
+        with self._jobs.new() as job:
+            checked(command, await self._commands.send(esl.bgapi(command, argument, job.uuid)))
+            checked(command, esl.ApiResponse(await job.result()))
+
+    async def _prepare_commands(self, link: EslLink) -> None:
+        if not self.version:
+            self.version = (await api(link, "version")).strip()
+
+    async def _prepare_events(self, link: EslLink) -> None:
+        """Subscribes; then, on every connection but the first, finds out what became of the calls."""
+        checked("event", await link.send(esl.subscribe("json", EVENT_NAMES, EVENT_SUBCLASSES)))
+        core_uuid = (await api(link, "global_getvar", "core_uuid")).strip()
+        before, self._core_uuid = self._core_uuid, core_uuid
+        if before and before != core_uuid:
+            log.error("switch_restarted", calls=len(self._calls))
+            self._end_calls()
+            self._orphans.clear()
+        elif before:
+            living = await resume(link, lambda: list(self._calls.values()), self._now_us)
+            orphans, self._orphans = self._orphans, {}
+            for uuid in living & orphans.keys():
+                await link.send(esl.api("uuid_kill", f"{uuid} {orphans[uuid]}"))
+        self._leaving = False
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+    def _on_lost(self, reason: str) -> None:
+        """The events' connection is gone. After its farewell the switch is known to be, and nothing is waited for."""
         tell = log.error if self._calls else log.info
-        tell("esl_link_ended", reason=reason, calls=len(self._calls))
-        for other in self._links:
-            other.close()
-        for events in list(self._calls.values()):
-            events.put(HungUp(self._last_us, "SWITCH_LOST"))
+        tell("esl_link_lost", reason=reason, calls=len(self._calls))
+        self._jobs.fail(reason)
+        if self._leaving:
+            self._end_calls(SHUTDOWN)
+        loop = asyncio.get_running_loop()
+        self._giving_up = loop.call_later(self._address.lost_call_after_s, self._give_up, reason)
+
+    def _give_up(self, reason: str) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+        given_up = [call for call in self._calls.values() if call.known and not call.over]
+        if given_up:
+            log.error("calls_given_up", reason=reason, calls=len(given_up))
+        for call in given_up[: MAX_ORPHANS - len(self._orphans)]:
+            self._orphans[call.uuid] = GIVEN_UP
+        self._end_calls()
+
+    def _end_calls(self, cause: str = "SWITCH_LOST") -> None:
+        for call in list(self._calls.values()):
+            if call.known:
+                call.lose(self._now_us(), cause)
+
+    def _now_us(self) -> int:
+        """The switch's clock, from its last event on."""
+        return self._last_us + round((asyncio.get_running_loop().time() - self._last_s) * 1_000_000)
 
     def _on_event(self, event: esl.Event) -> None:
-        self._last_us = max(self._last_us, event.at_us)
+        if event.at_us > self._last_us:
+            self._last_us, self._last_s = event.at_us, asyncio.get_running_loop().time()
         match event.name:
-            case "CHANNEL_CREATE":
-                self._placing.discard(event.uuid)
+            case "SHUTDOWN":
+                self._leaving = True
+                log.warning("switch_shuts_down", calls=len(self._calls))
             case "BACKGROUND_JOB":
                 self._on_job(event)
             case _:
-                events = self._calls.get(event.uuid)
-                if events is not None and (translated := translate(event)) is not None:
-                    events.put(translated)
+                if self._incoming.wanted and event.uuid not in self._calls:
+                    self._on_incoming(incoming_of(event))
+                if (call := self._calls.get(event.uuid)) is not None:
+                    call.known, call.placing = True, call.placing and is_stillborn(event)
+                    if (translated := translate(event)) is not None:
+                        call.take(translated)
+
+    def _on_incoming(self, incoming: Incoming | None) -> None:
+        """From here on the call's events are kept, so that none is missed before it is answered."""
+        if incoming is None:
+            return
+        if self._incoming.put(incoming):
+            call = self._calls[incoming.uuid] = LiveCall(incoming.uuid, self._address.event_queue)
+            call.answered = True  # by the dialplan, before it was parked
+        else:
+            log.error("incoming_call_turned_away", call=incoming.uuid)
+            self._group.create_task(self._turn_away(incoming.uuid), name="turn away")
+
+    async def _turn_away(self, uuid: str) -> None:
+        with suppress(SwitchError):
+            await self.hangup(uuid, "NORMAL_CIRCUIT_CONGESTION")
 
     def _on_job(self, event: esl.Event) -> None:
         """The end of an originate. A call that got a channel hears of its own end, with more to it, from the channel.
 
         The two may come in any order: only a channel that was never created makes the job's answer the call's end.
         """
-        uuid = event.get("Job-UUID").removeprefix(_JOB)
-        events = self._calls.get(uuid)
-        if events is not None and uuid in self._placing and event.body.startswith("-"):
-            cause = event.body.removeprefix("-ERR").strip()
-            events.put(HungUp(event.at_us, cause if _CAUSE.fullmatch(cause) else "UNKNOWN"))
-
-
-def _check(command: str, reply: Reply) -> str:
-    text = reply.text if isinstance(reply, esl.CommandReply) else reply.body
-    if not reply.ok:
-        raise CommandFailed(command, text.strip())
-    return text
+        job = event.get("Job-UUID")
+        if not job.startswith(JOB):
+            self._jobs.done(job, event.body)
+        elif (call := self._calls.get(job.removeprefix(JOB))) is not None and call.placing:
+            call.placing = False
+            if (cause := failed_cause(event)) is not None:
+                call.take(HungUp(event.at_us, cause))

@@ -12,9 +12,9 @@ from typing import Any
 
 from robot.errors import CommandFailed, ConfigError, NotConnected, ProtocolError, RemoteProtocolError
 from robot.protocol import esl
+from robot.telephony.esl_commands import Reply
 
-Reply = esl.CommandReply | esl.ApiResponse
-READ_BYTES = 65_536
+READ_BYTES = 262_144
 MAX_PENDING = 1000
 
 
@@ -33,6 +33,13 @@ class EslLink:
         self._pending: deque[asyncio.Future[Reply]] = deque()
         self._greeting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lost: str | None = None
+        self.heard_s = asyncio.get_running_loop().time()
+        """``loop.time()`` of the last bytes from the switch"""
+
+    @property
+    def lost(self) -> str | None:
+        """Why nothing can be sent any more; None while it can."""
+        return self._lost or ("the robot closed the connection" if self._writer.is_closing() else None)
 
     @classmethod
     async def open(
@@ -56,6 +63,7 @@ class EslLink:
         reason = "the switch closed the connection"
         try:
             while data := await self._reader.read(READ_BYTES):
+                self.heard_s = asyncio.get_running_loop().time()
                 for message in self._codec.receive(data):
                     match message:
                         case esl.DisconnectNotice(text=text):
@@ -101,8 +109,8 @@ class EslLink:
 
     async def send(self, data: bytes) -> Reply:
         """Sends one command and waits for its reply. Raises ``NotConnected`` when it cannot come any more."""
-        if self._lost is not None:
-            raise NotConnected(self._lost)
+        if self.lost is not None:
+            raise NotConnected(self.lost)
         if len(self._pending) >= MAX_PENDING:
             raise NotConnected(f"{MAX_PENDING} commands are waiting for the switch: it has stalled")
         reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -117,8 +125,11 @@ class EslLink:
             raise NotConnected(self._lost) from error
 
     def close(self) -> None:
-        """Closes the socket; :meth:`read` then returns."""
-        self._writer.close()
+        """Closes the socket; :meth:`read` then returns. What a peer does not take is not waited for."""
+        if self._writer.transport.get_write_buffer_size():
+            self._writer.transport.abort()
+        else:
+            self._writer.close()
 
     def _take(self, message: esl.ServerMessage) -> None:
         match message:

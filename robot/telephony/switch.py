@@ -26,6 +26,21 @@ class Originate:
     """further channel variables; they come back in every event as ``variable_NAME``"""
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A call that came in: the dialplan answered it and parked it for us."""
+
+    uuid: str
+    number: str
+    """that the caller dialled"""
+    caller: str
+    """the caller's number; empty when withheld"""
+    at_us: int
+    """switch time at which it was parked"""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """the channel's variables"""
+
+
 class Switch(Protocol):
     """Call control. Every method raises ``NotConnected`` when the connection is lost and ``CommandFailed`` on ``-ERR``.
 
@@ -33,10 +48,20 @@ class Switch(Protocol):
     ``SWITCH_LOST`` rather than with a hole in its history.
     """
 
+    version: str
+    """as the switch names itself, known once connected"""
+
     def call(self, uuid: str) -> AbstractAsyncContextManager[AsyncIterator[CallEvent]]:
         """Subscribes to one call's events for as long as the context lasts. Enter it before :meth:`originate`.
 
         The iterator ends after ``HungUp``.
+        """
+        ...
+
+    def incoming(self) -> AsyncIterator[Incoming]:
+        """Calls that come in, one after the other. Its events are kept from here on: enter :meth:`call` soon.
+
+        One reader. Bounded: calls beyond what it holds unread are hung up as NORMAL_CIRCUIT_CONGESTION and logged.
         """
         ...
 
@@ -46,6 +71,10 @@ class Switch(Protocol):
 
     async def play(self, uuid: str, path: Path, tag: str) -> None:
         """Queues a sound file (8 kHz WAV) behind those already queued: first in, first out, without a gap."""
+        ...
+
+    async def hold(self, uuid: str, sound: str) -> None:
+        """Plays ``sound`` (a file, or ``tone_stream://…``) again and again behind what is queued, until a break."""
         ...
 
     async def break_(self, uuid: str, *, everything: bool = True) -> None:
@@ -68,6 +97,14 @@ class Switch(Protocol):
 
     async def transfer(self, uuid: str, destination: str) -> None:
         """Hands the call over to the dialplan at ``destination``."""
+        ...
+
+    async def transfer_out(self, uuid: str, dial_string: str) -> None:
+        """Lets the switch call ``dial_string`` and connect the call to it; when nobody answers, the call ends."""
+        ...
+
+    async def bridge(self, uuid: str, other: str) -> None:
+        """Connects two answered calls with each other; whatever plays in them ends. ``Bridged`` follows as an event."""
         ...
 
     async def hangup(self, uuid: str, cause: str = "NORMAL_CLEARING") -> None:

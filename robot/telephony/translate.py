@@ -10,6 +10,7 @@ import json
 
 from robot.events import (
     Answered,
+    Bridged,
     CallEvent,
     Dtmf,
     HungUp,
@@ -22,6 +23,8 @@ from robot.events import (
     RecordingStopped,
     StreamConnected,
     StreamLost,
+    StreamPlay,
+    Unbridged,
 )
 from robot.protocol.esl import Event
 
@@ -33,20 +36,29 @@ EVENT_NAMES = (
     "CHANNEL_ANSWER",
     "CHANNEL_PARK",
     "CHANNEL_EXECUTE_COMPLETE",
+    "CHANNEL_BRIDGE",
+    "CHANNEL_UNBRIDGE",
     "CHANNEL_HANGUP_COMPLETE",
+    "CHANNEL_DESTROY",
     "PLAYBACK_START",
     "PLAYBACK_STOP",
     "RECORD_START",
     "RECORD_STOP",
     "DTMF",
     "BACKGROUND_JOB",
+    "SHUTDOWN",
 )
 STREAM = "mod_audio_stream::"
-EVENT_SUBCLASSES = (f"{STREAM}connect", f"{STREAM}disconnect", f"{STREAM}error")
+EVENT_SUBCLASSES = (f"{STREAM}connect", f"{STREAM}disconnect", f"{STREAM}error", f"{STREAM}play")
 _DIGITS = frozenset("0123456789ABCD*#")
 SAMPLES_PER_MS = 8
 """of the files that are played, and of the durations that the switch tells"""
 _NOT_PLAYED = ("FILE NOT FOUND", "PLAYBACK ERROR")
+
+
+def is_stillborn(event: Event) -> bool:
+    """The end of a channel that never became a call (no such SIP profile): only the originate's answer says why."""
+    return event.name == "CHANNEL_DESTROY" and not event.get("Hangup-Cause")
 
 
 def translate(event: Event) -> CallEvent | None:
@@ -75,8 +87,15 @@ def translate(event: Event) -> CallEvent | None:
         case "RECORD_STOP":
             return RecordingStopped(at_us, event.get("Record-File-Path"))
         case "DTMF" if (digit := event.get("DTMF-Digit")) in _DIGITS:
-            return Dtmf(at_us, digit, _number(event.get("DTMF-Duration")) // SAMPLES_PER_MS)
-        case "CHANNEL_HANGUP_COMPLETE":
+            duration_ms = _number(event.get("DTMF-Duration")) // SAMPLES_PER_MS
+            return Dtmf(at_us, digit, duration_ms, event.get("DTMF-Source"))
+        case "CHANNEL_BRIDGE":
+            return Bridged(at_us, event.get("Other-Leg-Unique-ID") or event.get("Bridge-B-Unique-ID"))
+        case "CHANNEL_UNBRIDGE":
+            return Unbridged(at_us)
+        case "CHANNEL_DESTROY" if is_stillborn(event):
+            return None
+        case "CHANNEL_HANGUP_COMPLETE" | "CHANNEL_DESTROY":  # the latter counts when the former was missed
             return HungUp(
                 at_us,
                 event.get("Hangup-Cause") or event.get("variable_hangup_cause") or "NORMAL_CLEARING",
@@ -105,6 +124,8 @@ def _stream_event(event: Event) -> CallEvent | None:
         case "disconnect" | "error":
             code, reason = _stream_end(event.body)
             return StreamLost(event.at_us, code, f"{kind}: {reason}")
+        case "play" if file := _stored_file(event.body):
+            return StreamPlay(event.at_us, file)
         case _:
             return None
 
@@ -116,6 +137,15 @@ def _stream_end(body: str) -> tuple[int, str]:
         return _number(str(message["code"])), str(message.get("error") or message.get("reason") or "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return 0, body[:200]
+
+
+def _stored_file(body: str) -> str:
+    """``{"audioDataType": …, "file": "…"}`` → the file; "" when there is none."""
+    try:
+        file = json.loads(body)["file"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+    return file if isinstance(file, str) else ""
 
 
 def _number(text: str) -> int:

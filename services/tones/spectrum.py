@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -41,7 +42,8 @@ class ToneSpectrum:
         self._taper = np.hanning(self._window_samples + 1)[:-1]
         self._full_scale = 32_768.0**2 * self._window_samples * float(np.sum(np.square(self._taper))) / 2
         frequencies = np.fft.rfftfreq(self._window_samples, 1 / rate_hz)
-        self._outside = (frequencies < _BAND_HZ[0]) | (frequencies > _BAND_HZ[1])
+        inside = np.flatnonzero((frequencies >= _BAND_HZ[0]) & (frequencies <= _BAND_HZ[1]))
+        self._below, self._above = int(inside[0]), int(inside[-1]) + 1
         self._pending: Pcm = np.zeros(0, np.int16)
         self._start = 0
 
@@ -54,15 +56,17 @@ class ToneSpectrum:
             self._start += self.hop_samples
 
     def _measure(self, window: Pcm) -> ToneWindow:
-        power = np.square(np.abs(np.fft.rfft(window * self._taper)))
-        power[self._outside] = 0.0
+        spectrum = np.fft.rfft(window * self._taper)
+        power = spectrum.real**2 + spectrum.imag**2
+        power[: self._below] = power[self._above :] = 0.0
         total = float(power.sum())
         peak = int(power.argmax())
-        level_dbfs = 10 * float(np.log10(total / self._full_scale + 1e-12))
+        level_dbfs = 10 * math.log10(total / self._full_scale + 1e-12)
         end_sample = self._start + self._window_samples
         if total < _FAINTEST:
             return ToneWindow(self._start, end_sample, 0.0, 0.0, level_dbfs)
-        below, top, above = np.log(power[peak - 1 : peak + 2] + _TINY * total)
-        offset = 0.5 * (below - above) / (below - 2 * top + above)
-        purity = float(power[peak - 1 : peak + 2].sum()) / total
-        return ToneWindow(self._start, end_sample, float(peak + offset) * self._bin_hz, purity, level_dbfs)
+        energies = power[peak - 1 : peak + 2].tolist()
+        below, top, above = (math.log(energy + _TINY * total) for energy in energies)
+        curvature = below - 2 * top + above
+        offset = 0.5 * (below - above) / curvature if curvature else 0.0
+        return ToneWindow(self._start, end_sample, (peak + offset) * self._bin_hz, sum(energies) / total, level_dbfs)

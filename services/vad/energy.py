@@ -10,6 +10,7 @@ silence says nothing of the line's noise and leaves the floor alone.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -79,7 +80,8 @@ class _LevelOverFloor:
         self._margin_db, self._min_level_dbfs = margin_db, min_level_dbfs
         samples = ms_to_samples(WINDOW_MS, rate_hz)
         frequencies = np.fft.rfftfreq(samples, 1 / rate_hz)
-        self._band = (frequencies >= BAND_HZ[0]) & (frequencies <= BAND_HZ[1])
+        inside = np.flatnonzero((frequencies >= BAND_HZ[0]) & (frequencies <= BAND_HZ[1]))
+        self._band = slice(int(inside[0]), int(inside[-1]) + 1)
         self._taper = np.hanning(samples)
         self._full_scale = 32_768.0**2 * samples * float(np.sum(np.square(self._taper))) / 2
         self._powers: deque[float] = deque(maxlen=_SMOOTHING_WINDOWS)
@@ -87,11 +89,11 @@ class _LevelOverFloor:
 
     def probability(self, window: Pcm) -> float:
         """int16[20 ms], the next window → 0.5 at ``margin_db`` over the floor, linear in dB, 0–1."""
-        spectrum = np.square(np.abs(np.fft.rfft(window * self._taper)))
-        power = float(np.sum(spectrum[self._band])) / self._full_scale + 1e-12
-        level_dbfs = 10 * float(np.log10(power))
+        spectrum = np.fft.rfft(window * self._taper)[self._band]
+        power = float(np.vdot(spectrum, spectrum).real) / self._full_scale + 1e-12
+        level_dbfs = 10 * math.log10(power)
         self._powers.append(power)
-        self._smooth_levels.append(10 * float(np.log10(sum(self._powers) / len(self._powers))))
+        self._smooth_levels.append(10 * math.log10(sum(self._powers) / len(self._powers)))
         if level_dbfs < self._min_level_dbfs:
             return 0.0
         over_floor_db = level_dbfs - min(self._smooth_levels)

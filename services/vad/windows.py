@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -40,11 +40,17 @@ class WindowedVoice:
     def push(self, frame: Pcm) -> list[VoiceEvent]:
         """int16[n] → the events that became certain. See :class:`services.vad.base.VoiceActivity`."""
         self._samples_seen += len(frame)
-        pending = np.concatenate([self._rest, frame])
-        whole = len(pending) - len(pending) % self._window_samples
-        self._rest = pending[whole:].copy()
         events: list[VoiceEvent] = []
-        for window in pending[:whole].reshape(-1, self._window_samples):
+        for window in self._windows(frame):
             heard = 2 * np.count_nonzero(window) >= self._window_samples
             events += self._segmenter.push(self._probability(window) if heard else None, self._window_samples)
         return events
+
+    def _windows(self, frame: Pcm) -> Sequence[Pcm]:
+        """The windows that are now whole. As a rule a frame is one."""
+        if not len(self._rest) and len(frame) == self._window_samples:
+            return (frame,)
+        pending = np.concatenate([self._rest, frame])
+        whole = len(pending) - len(pending) % self._window_samples
+        self._rest = pending[whole:].copy()
+        return list(pending[:whole].reshape(-1, self._window_samples))

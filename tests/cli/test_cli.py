@@ -46,6 +46,7 @@ def allobot(*arguments: str, folder: Path | None = None, **variables: str) -> su
         (["lab", "switch", "--help"], "Example: allobot lab switch"),
         (["scenario", "check", "--help"], "Example: allobot scenario check"),
         (["bench", "call", "--help"], "Example: allobot bench call"),
+        (["bench", "switch", "--help"], "Example: allobot bench switch"),
     ],
 )
 def test_help_has_an_example(arguments: list[str], said: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from scipy.signal import lfilter
 from services.audio import Pcm, Samples, alaw_decode, alaw_encode, resample, to_float, to_pcm
 from services.models import default_folder
 from services.tts.kokoro_onnx import KokoroOnnx
+
+sys.path.append(str(Path(__file__).parents[1] / "lab" / "switch"))
 
 FORMANTS_HZ = [(700, 1220, 2600), (300, 870, 2240), (270, 2290, 3010), (530, 1840, 2480), (400, 800, 2600)]
 BANDWIDTHS_HZ = (80, 100, 140)

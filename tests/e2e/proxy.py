@@ -1,4 +1,4 @@
-"""A TCP proxy that can be cut or stalled: the network between the robot and a switch."""
+"""A TCP proxy that can be cut, stalled, closed and led elsewhere: the network between the robot and a switch."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ from types import TracebackType
 
 
 class Proxy:
-    """Listens on a free loopback port and forwards to ``port``."""
+    """Listens on a free loopback port and forwards to ``target``, a port that may be changed."""
 
     def __init__(self, port: int) -> None:
-        self._target = port
+        self.target = port
+        self.refusing = False
+        """new connections are reset"""
+        self.accepted = 0
         self._writers: list[asyncio.StreamWriter] = []
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._stalled: list[asyncio.Event] = []
         self.port = 0
 
     async def __aenter__(self) -> Proxy:
@@ -27,28 +31,42 @@ class Proxy:
     ) -> None:
         self._server.close()
         self.cut()
-        self._flowing.set()
+        for flowing in (*self._stalled, self._flowing):
+            flowing.set()
         await self._group.__aexit__(kind, error, trace)
 
     def cut(self) -> None:
         """Every connection is gone, without a word."""
         for writer in self._writers:
             writer.transport.abort()
+        self._writers.clear()
 
-    def stall(self) -> None:
-        """Nothing passes any more, and nobody is told."""
+    def stall(self, *, later: bool = True) -> None:
+        """Nothing passes any more, and nobody is told; not ``later``: only connections there are now."""
         self._flowing.clear()
+        if not later:
+            self._stalled.append(self._flowing)
+            self._flowing = asyncio.Event()
+            self._flowing.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        self.accepted += 1
+        if self.refusing:
+            writer.transport.abort()
+            return
+        try:
+            there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self.target)
+        except OSError:
+            writer.transport.abort()
+            return
         self._writers += [writer, there_writer]
-        self._group.create_task(self._pump(reader, there_writer))
-        self._group.create_task(self._pump(there_reader, writer))
+        self._group.create_task(self._pump(reader, there_writer, self._flowing))
+        self._group.create_task(self._pump(there_reader, writer, self._flowing))
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, flowing: asyncio.Event) -> None:
         try:
             while data := await reader.read(65_536):
-                await self._flowing.wait()
+                await flowing.wait()
                 writer.write(data)
         except ConnectionError:
             pass

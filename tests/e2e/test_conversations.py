@@ -48,7 +48,7 @@ def test_the_audio_is_the_lines(tmp_path: Path) -> None:
     assert "audio_from_tape" not in record.counters
     opening = record.turns[0]
     start = round((opening.robot_start_ms or 0) * 8)
-    assert not line.robot[: start - 400].any()
+    assert set(line.robot[: start - 400].tolist()) <= {0, -1}  # -1 is what the switch records while it plays nothing
     assert line.robot[start : start + 1600].any()
     assert abs(line.end_ms - record.talk_ms) < 200 or record.talk_ms == 0
 

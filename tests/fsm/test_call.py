@@ -24,6 +24,9 @@ from robot.fsm.call import (
     Screened,
     Stopped,
     TimedOut,
+    TransferAsked,
+    TransferFailed,
+    TransferOver,
     step,
 )
 
@@ -35,6 +38,9 @@ EVENTS: dict[str, CallInput] = {
     "leave_message": Screened(Policy.LEAVE_MESSAGE),
     "hang_up": Screened(Policy.HANG_UP),
     "dialogue_ended": DialogueEnded(),
+    "transfer_asked": TransferAsked(),
+    "transfer_failed": TransferFailed(),
+    "transfer_over": TransferOver(),
     "message_left": MessageLeft(),
     "stopped": Stopped(),
     "hung_up": GONE,
@@ -56,6 +62,11 @@ LEGAL: dict[tuple[Phase, str], Outcome] = {
         Phase.WRAP_UP,
         (Enter(Phase.WRAP_UP), EndCall("ALLOTTED_TIMEOUT")),
     ),
+    (Phase.CONVERSATION, "transfer_asked"): (Phase.TRANSFER, (Enter(Phase.TRANSFER),)),
+    (Phase.TRANSFER, "transfer_failed"): (Phase.CONVERSATION, (Enter(Phase.CONVERSATION),)),
+    (Phase.TRANSFER, "transfer_over"): (Phase.WRAP_UP, WRAPPED),
+    (Phase.TRANSFER, "stopped"): (Phase.WRAP_UP, WRAPPED),
+    (Phase.TRANSFER, "transfer timed out"): (Phase.WRAP_UP, (Enter(Phase.WRAP_UP), EndCall("ALLOTTED_TIMEOUT"))),
     (Phase.VOICEMAIL, "message_left"): (Phase.WRAP_UP, WRAPPED),
     (Phase.VOICEMAIL, "stopped"): (Phase.WRAP_UP, WRAPPED),
     (Phase.VOICEMAIL, "voicemail timed out"): (Phase.WRAP_UP, (Enter(Phase.WRAP_UP), EndCall("ALLOTTED_TIMEOUT"))),
@@ -99,7 +110,7 @@ def test_without_screening_an_answer_begins_the_conversation() -> None:
     assert (after.phase, commands) == (Phase.CONVERSATION, (Enter(Phase.CONVERSATION),))
 
 
-@pytest.mark.parametrize("phase", [Phase.DIALING, Phase.AMD, Phase.CONVERSATION, Phase.VOICEMAIL])
+@pytest.mark.parametrize("phase", [Phase.DIALING, Phase.AMD, Phase.CONVERSATION, Phase.TRANSFER, Phase.VOICEMAIL])
 def test_the_phase_that_timed_out_is_remembered(phase: Phase) -> None:
     assert step(CallState(phase), TimedOut(phase))[0].timed_out is phase
 
@@ -129,7 +140,8 @@ def test_any_sequence_keeps_one_phase_at_work(events: list[str], screening: bool
         elif isinstance(EVENTS[event], TimedOut):
             assert (state, commands) == (before, ())
         entered += starts
-    assert len(entered) == len(set(entered)), "no phase is entered twice"
+    again = [phase for phase in entered if phase not in (Phase.CONVERSATION, Phase.TRANSFER)]
+    assert len(again) == len(set(again)), "no phase is entered twice, but for a conversation after a transfer"
     assert asked_to_end <= 1
     ended, _ = step(state, GONE)
     assert replace(ended, hangup=None, timed_out=None) == CallState(Phase.ENDED, screening=screening)

@@ -13,7 +13,8 @@ from robot.errors import CommandFailed
 from robot.events import PlaybackFailed, PlaybackStarted, PlaybackStopped
 from robot.lab.clock import run_virtual
 from robot.media.base import PlaybackEvent
-from robot.media.playout import LINE_RATE_HZ, Playout
+from robot.media.delivery import LINE_RATE_HZ, SpoolDelivery
+from robot.media.playout import Playout
 from services.audio import AudioChunk, Pcm, read_audio
 
 EVENT_S = 0.02
@@ -104,7 +105,7 @@ def on_line(
             assert rate_hz == LINE_RATE_HZ
             heard.append((pcm, at_us))
 
-        playout = Playout(line, "u", spool, note, chunk_ms=400, queue_ahead=2, break_timeout_ms=200)
+        playout = Playout(line, "u", SpoolDelivery(spool), note, chunk_ms=400, queue_ahead=2, break_timeout_ms=200)
         line.playout = playout
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(playout.run()), group.create_task(line.run())]

@@ -13,7 +13,8 @@ from robot.errors import SwitchError
 from robot.events import PlaybackStarted, PlaybackStopped
 from robot.lab.clock import run_virtual
 from robot.media.base import Heard
-from robot.media.playout import LINE_RATE_HZ, Playout
+from robot.media.delivery import LINE_RATE_HZ, SpoolDelivery
+from robot.media.playout import Playout
 from services.audio import samples_to_ms
 
 CHUNK_SAMPLES = 3200
@@ -197,7 +198,13 @@ def test_the_end_of_one_chunk_is_not_taken_for_the_end_of_the_next(tmp_path: Pat
     async def main() -> list[Heard]:
         line = Slow()
         playout = line.playout = Playout(
-            line, "u", tmp_path, lambda pcm, rate_hz, at_us: None, chunk_ms=400, queue_ahead=2, break_timeout_ms=200
+            line,
+            "u",
+            SpoolDelivery(tmp_path),
+            lambda pcm, rate_hz, at_us: None,
+            chunk_ms=400,
+            queue_ahead=2,
+            break_timeout_ms=200,
         )
         async with asyncio.TaskGroup() as group:
             task = group.create_task(playout.run())

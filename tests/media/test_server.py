@@ -13,11 +13,15 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from robot.errors import ConfigError
 from robot.lab.clock import run_virtual
-from robot.media.server import MediaServer
+from robot.media.server import MediaAddress, MediaServer
 from robot.media.stream import InboundStream
 
 FRAME = bytes(640)
 Program = Callable[[ClientConnection, InboundStream], Awaitable[None]]
+
+
+def listening(port: int = 0, *, max_connections: int = 100) -> MediaServer:
+    return MediaServer(MediaAddress("127.0.0.1", port), max_connections=max_connections)
 
 
 def dial(url: str) -> connect:
@@ -28,8 +32,8 @@ def streaming(program: Program, rate_hz: int = 16_000) -> InboundStream:
     """Runs ``program`` on a switch's connection, and gives the call's end of it."""
 
     async def main() -> InboundStream:
-        async with MediaServer("127.0.0.1", 0) as server:
-            with server.stream("token", rate_hz, 3000) as (url, stream):
+        async with listening() as server:
+            with server.stream("call", "token", rate_hz, 3000) as (url, stream):
                 async with dial(url) as client:
                     await program(client, stream)
             return stream
@@ -84,8 +88,8 @@ def test_a_message_beyond_all_bounds_is_refused_unread() -> None:
 
 def test_a_stream_that_broke_goes_on_in_a_new_connection() -> None:
     async def main() -> InboundStream:
-        async with MediaServer("127.0.0.1", 0) as server:
-            with server.stream("token", 8000, 3000) as (url, stream):
+        async with listening() as server:
+            with server.stream("call", "token", 8000, 3000) as (url, stream):
                 for _ in range(2):
                     async with dial(url) as client:
                         await client.send(bytes(320))
@@ -102,8 +106,8 @@ def test_a_stream_that_broke_goes_on_in_a_new_connection() -> None:
 )
 def test_a_path_without_the_token_of_a_call_is_not_found(path: str) -> None:
     async def main() -> None:
-        async with MediaServer("127.0.0.1", 0) as server:
-            with server.stream("token", 8000, 3000) as (url, stream), pytest.raises(InvalidStatus, match="404"):
+        async with listening() as server:
+            with server.stream("call", "token", 8000, 3000) as (url, stream), pytest.raises(InvalidStatus, match="404"):
                 await dial(url.replace("/media/token", path))
         assert stream.counters.connections == 0
 
@@ -112,8 +116,8 @@ def test_a_path_without_the_token_of_a_call_is_not_found(path: str) -> None:
 
 def test_a_token_is_good_for_as_long_as_its_call() -> None:
     async def main() -> None:
-        async with MediaServer("127.0.0.1", 0) as server:
-            with server.stream("token", 8000, 3000) as (url, stream):
+        async with listening() as server:
+            with server.stream("call", "token", 8000, 3000) as (url, stream):
                 pass
             assert [frame async for frame in stream] == []
             with pytest.raises(InvalidStatus, match="404"):
@@ -145,7 +149,7 @@ def test_audio_that_nobody_listens_to_does_not_hold_up_a_close() -> None:
 
 def test_calls_at_the_same_time_never_mix() -> None:
     async def talk(server: MediaServer, value: int) -> set[int]:
-        with server.stream(f"token{value}", 16_000, 3000) as (url, stream):
+        with server.stream(f"call{value}", f"token{value}", 16_000, 3000) as (url, stream):
             async with dial(url) as client:
                 for _ in range(50):
                     await client.send(np.full(320, value, "<i2").tobytes())
@@ -153,7 +157,7 @@ def test_calls_at_the_same_time_never_mix() -> None:
         return {int(sample) for frame in [frame async for frame in stream] for sample in frame}
 
     async def main() -> list[set[int]]:
-        async with MediaServer("127.0.0.1", 0) as server, asyncio.TaskGroup() as group:
+        async with listening() as server, asyncio.TaskGroup() as group:
             calls = [group.create_task(talk(server, value)) for value in range(5)]
         return [call.result() for call in calls]
 
@@ -162,8 +166,8 @@ def test_calls_at_the_same_time_never_mix() -> None:
 
 def test_the_end_of_the_server_ends_its_connections() -> None:
     async def main() -> int | None:
-        async with MediaServer("127.0.0.1", 0) as server:
-            with server.stream("token", 8000, 3000) as (url, _):
+        async with listening() as server:
+            with server.stream("call", "token", 8000, 3000) as (url, _):
                 client = await dial(url)
         await client.wait_closed()
         return client.close_code
@@ -173,7 +177,7 @@ def test_the_end_of_the_server_ends_its_connections() -> None:
 
 def test_a_port_in_use_says_what_to_do() -> None:
     async def main(port: int) -> None:
-        async with MediaServer("127.0.0.1", port):
+        async with listening(port):
             pass
 
     with socket.socket() as taken:

@@ -83,9 +83,16 @@ def test_a_reader_who_keeps_up_loses_nothing() -> None:
     assert (count, stream.counters.frames_dropped) == (100, 0)
 
 
+class Nobody:
+    """A peer that takes nothing."""
+
+    def send_text(self, text: str) -> bool:
+        return False
+
+
 def arrivals(*times_s: float) -> InboundStream:
     stream = InboundStream(8000, 1000)
-    stream.connected()
+    stream.connected(Nobody(), 0.9)
     for time_s in times_s:
         stream.push(np.zeros(160, np.int16), time_s)
     return stream
@@ -100,12 +107,29 @@ def test_the_first_sample_was_spoken_before_its_message_came() -> None:
     assert arrivals(1.0, 1.02).first_frame_s == pytest.approx(0.98)
 
 
-def test_a_new_connection_is_no_gap() -> None:
-    stream = arrivals(1.0)
-    stream.connected()
-    stream.push(np.zeros(160, np.int16), 9.0)
-    assert (stream.counters.longest_gap_ms, stream.counters.connections) == (0, 2)
+def test_silence_stands_for_what_was_missed_between_two_connections() -> None:
+    async def main() -> tuple[list[Pcm], InboundStream]:
+        stream = InboundStream(RATE_HZ, 1000)
+        for number, at_s in enumerate((1.0, 9.0)):
+            stream.connected(Nobody(), at_s - 0.1)
+            stream.push(np.full(FRAME_SAMPLES, number + 1, np.int16), at_s)
+        stream.close()
+        return await drain(stream), stream
+
+    frames, stream = run_virtual(main())
+    counters = stream.counters
+    assert (counters.longest_gap_ms, counters.connections, counters.frames_in) == (0, 2, 2)
     assert stream.first_frame_s == pytest.approx(0.98)
+    assert counters.frames_missed == 399
+    assert [int(frame[0]) for frame in frames] == [1, *[0] * 399, 2]
+    assert {len(frame) for frame in frames} == {FRAME_SAMPLES}
+
+
+def test_a_very_long_outage_is_filled_up_to_its_bound() -> None:
+    stream = arrivals(1.0)
+    stream.connected(Nobody(), 9e5)
+    stream.push(np.zeros(160, np.int16), 1e6)
+    assert stream.counters.frames_missed == 3000
 
 
 def test_after_the_end_nothing_is_taken() -> None:

@@ -99,7 +99,7 @@ ERRORS = [
     (
         "start: greeting",
         "start: message",
-        "9: start: 'message' is a voicemail node; valid: a say, ask, answer, hangup node",
+        "9: start: 'message' is a voicemail node; valid: a say, ask, answer, keys, transfer, hangup node",
     ),
     ("voicemail: message\n", "voicemail: bye\n", "8: voicemail: 'bye' is no voicemail node; valid: message"),
     ("voicemail: message\n", "", "7: on_verdict.machine: leave_message needs `voicemail: NODE`; valid: message"),
@@ -168,7 +168,7 @@ ERRORS = [
     (
         "  bye:\n    hangup: {text: Au revoir}",
         "  bye: Au revoir",
-        "28: nodes.bye: must be one of say, ask, answer, hangup, voicemail",
+        "28: nodes.bye: must be one of say, ask, answer, keys, transfer, hangup, voicemail",
     ),
     ("name: small", "name: small\nname: large", "2: name: written twice, first in line 1"),
     ("name: small", "name: [small", "2: not valid YAML: "),

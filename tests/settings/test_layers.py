@@ -76,10 +76,8 @@ def test_faults_of_all_layers_come_together_in_the_order_of_the_layers(write: Wr
 def test_a_fault_is_where_the_value_was_given_last(write: Write) -> None:
     one, two = write("one.yaml", "esl: {port: x}\n"), write("two.yaml", "\n\nesl: {port: y}\n")
     assert faults(one, two) == [f"{two}:3: esl.port: should be a valid integer, not 'y'"]
-    assert faults(one, two, overrides=("esl=5",)) == [
-        "--set esl: should be a mapping, not 5; valid keys: host, port, connect_timeout_s, command_timeout_s, "
-        "event_queue, password"
-    ]
+    (found,) = faults(one, two, overrides=("esl=5",))
+    assert found.startswith("--set esl: should be a mapping, not 5; valid keys: client, host, port, ")
 
 
 @pytest.mark.parametrize("secret", ["s3cret", "12345", "[s3cret", ""])

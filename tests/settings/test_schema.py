@@ -28,7 +28,7 @@ def leaves(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, Any]]
 
 
 def written(value: object, above: str = "") -> Iterator[str]:
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         yield above.rstrip(".")
         return
     for key, item in value.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,8 @@ from robot.events import CallEvent, HungUp
 from robot.lab.clock import run_virtual
 from robot.lab.plan import Plan
 from robot.lab.switch import EmbeddedSwitch
-from robot.telephony.esl_client import EslAddress, EslSwitch
+from robot.telephony.esl_address import EslAddress
+from robot.telephony.esl_client import EslSwitch
 from robot.telephony.switch import Originate
 
 PASSWORD = "a password with spaces"
@@ -59,11 +61,20 @@ def originate(uuid: str, callee: str = "x", **fields: object) -> Originate:
     return Originate(uuid, DIAL.format(callee), 30, **fields)  # type: ignore[arg-type]  # fields of Originate
 
 
+LOST_CALL_AFTER_S = 3.0
+
+
+def address_of(port: int, *, event_queue: int = 1000, password: str = PASSWORD) -> EslAddress:
+    return EslAddress("127.0.0.1", port, password, 3.0, 5.0, event_queue, 0.1, 5.0, LOST_CALL_AFTER_S, 5.0)
+
+
 @asynccontextmanager
-async def robot_on(lab: EmbeddedSwitch, event_queue: int = 1000, password: str = PASSWORD) -> AsyncIterator[EslSwitch]:
-    """The robot's end of ``lab``."""
-    address = EslAddress(lab.host, lab.port, password, 3.0, 5.0, event_queue)
-    async with EslSwitch(address) as switch:
+async def robot_on(
+    lab: EmbeddedSwitch, event_queue: int = 1000, password: str = PASSWORD, *, port: int = 0
+) -> AsyncIterator[EslSwitch]:
+    """The robot's end of ``lab``, or of what listens on ``port`` before it."""
+    address = address_of(port or lab.port, event_queue=event_queue, password=password)
+    async with EslSwitch(address, random.Random(1)) as switch:
         yield switch
 
 

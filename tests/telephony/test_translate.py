@@ -20,6 +20,7 @@ from robot.events import (
     RecordingStopped,
     StreamConnected,
     StreamLost,
+    StreamPlay,
 )
 from robot.protocol.esl import Event
 from robot.telephony.translate import EVENT_NAMES, TAG_VARIABLE, translate
@@ -113,6 +114,11 @@ def test_hangups(found: Event, expected: HungUp) -> None:
     assert translate(found) == expected
 
 
+def test_a_channel_that_never_became_a_call_does_not_say_how_it_ended() -> None:
+    assert translate(event("CHANNEL_DESTROY")) is None
+    assert translate(event("CHANNEL_DESTROY", Hangup_Cause="USER_BUSY")) == HungUp(AT, "USER_BUSY")
+
+
 def test_a_nested_bomb_is_not_read() -> None:
     assert isinstance(translate(stream("error", "[" * 100_000)), StreamLost)
 
@@ -129,3 +135,17 @@ HEADER = st.sampled_from(
 def test_nothing_in_an_event_is_an_error(name: str, headers: dict[str, str], body: str) -> None:
     translate(Event({"Event-Name": name, **headers}, body))
     translate(Event({"Event-Name": "CUSTOM", "Event-Subclass": "mod_audio_stream::error"}, body))
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('{"audioDataType":"raw","sampleRate":8000,"file":"/tmp/u_3.tmp.r8"}', StreamPlay(AT, "/tmp/u_3.tmp.r8")),
+        ('{"file":3}', None),
+        ("[]", None),
+        ("{", None),
+        ("", None),
+    ],
+)
+def test_a_stored_sound_names_its_file(body: str, expected: CallEvent | None) -> None:
+    assert translate(event("CUSTOM", body, Event_Subclass="mod_audio_stream::play")) == expected

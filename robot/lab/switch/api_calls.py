@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Awaitable, Callable
 
+from robot.lab.switch.bridge import bridge_out, uuid_bridge
 from robot.lab.switch.calls import Calls
 from robot.lab.switch.causes import cause_named
 from robot.lab.switch.leg import Leg
 from robot.lab.switch.playback import BROADCAST_LEAD_TICKS, Execution
-from robot.lab.switch.stream_request import STREAM_USAGE, parse_stream_start, unescape
+from robot.lab.switch.quoting import first_word, unquoted
+from robot.lab.switch.stream_request import STREAM_USAGE, parse_stream_start
+from robot.lab.switch.usage import usage
 from robot.log import get_logger
+from robot.protocol.esl.events import encode_event
 
 log = get_logger(__name__)
 
@@ -21,9 +25,12 @@ OK = "+OK\n"
 SUCCESS = "+OK Success\n"
 FAILED = "-ERR Operation Failed\n"
 NO_CHANNEL = "-ERR No such channel!\n"
+NO_SESSION = "-ERR Cannot locate session!\n"
 NO_REPLY = "-ERR no reply\n"
 LATE_METADATA_RATE = 0.05
 """share of the streams whose first audio overtakes the metadata; two of forty did on a real switch"""
+
+_DIGITS = re.compile(r"[0-9A-Da-d*#FWwf]+(@\d+)?")
 
 Api = Callable[[Calls, str], Awaitable[str]]
 
@@ -61,15 +68,13 @@ async def uuid_getvar(calls: Calls, argument: str) -> str:
 
 
 async def uuid_setvar(calls: Calls, argument: str) -> str:
-    """``U NAME [VALUE]``; the value is taken as it is, without a value the variable goes."""
+    """``U NAME [VALUE]``; without a value the variable goes."""
     uuid, _, rest = argument.partition(" ")
     name, _, value = rest.partition(" ")
     leg = calls.legs.get(uuid)
     if leg is None:
         return NO_CHANNEL
-    if not name:
-        return "-USAGE: <uuid> <var> [value]\n"
-    leg.set_variable(name, value)
+    leg.set_variable(name, unquoted(value))
     return OK
 
 
@@ -79,10 +84,8 @@ async def uuid_dump(calls: Calls, argument: str) -> str:
     leg = calls.legs.get(uuid)
     if leg is None:
         return NO_CHANNEL
-    headers = {"Event-Name": "CHANNEL_DATA", "Core-UUID": calls.core.uuid} | leg.state.headers("CHANNEL_DATA")
-    if form.strip() == "json":
-        return json.dumps(headers, ensure_ascii=False)
-    return "".join(f"{name}: {value}\n" for name, value in headers.items()) + "\n"
+    event = calls.core.make("CHANNEL_DATA", leg.state.headers("CHANNEL_DATA"))
+    return encode_event(event, "json" if form.strip() == "json" else "plain").decode()
 
 
 async def uuid_send_dtmf(calls: Calls, argument: str) -> str:
@@ -90,9 +93,9 @@ async def uuid_send_dtmf(calls: Calls, argument: str) -> str:
     uuid, _, digits = argument.partition(" ")
     leg = calls.legs.get(uuid)
     if leg is None or leg.hung.is_set():
-        return NO_CHANNEL
-    if not digits:
-        return "-USAGE: <uuid> <dtmf_data>[@<tone_duration>]\n"
+        return NO_SESSION
+    if not _DIGITS.fullmatch(digits):
+        return "-ERR Operation failed\n"
     leg.digits_sent.append(digits.partition("@")[0])
     return f"+OK {uuid} sent DTMF {digits}.\n"
 
@@ -106,8 +109,6 @@ async def uuid_broadcast(calls: Calls, argument: str) -> str:
     path, _, side = rest.rpartition(" ")
     if side not in ("aleg", "bleg", "both"):
         path = rest
-    if not path:
-        return "-USAGE: <uuid> <path> [aleg|bleg|holdb|both]\n"
     leg.execute(_broadcast(leg, path))
     return "+OK Message sent\n"
 
@@ -117,7 +118,7 @@ def _broadcast(leg: Leg, path: str) -> Execution:
 
 
 async def uuid_transfer(calls: Calls, argument: str) -> str:
-    """``U DESTINATION [inline]``: ``park inline`` parks anew, ``hangup[:CAUSE] inline`` ends; else nobody is there."""
+    """``U DESTINATION [inline]``: parks anew, hangs up or bridges; to any extension nobody is there."""
     uuid, _, destination = argument.partition(" ")
     leg = calls.legs.get(uuid)
     if leg is None:
@@ -126,6 +127,9 @@ async def uuid_transfer(calls: Calls, argument: str) -> str:
     name, _, data = application.partition(":")
     if dialplan.startswith("inline") and name == "park":
         leg.repark = True
+    elif dialplan.startswith("inline") and name == "bridge" and data and leg.group is not None:
+        leg.bridge_to = data
+        leg.group.create_task(bridge_out(calls, leg, data), name="bridge")
     elif dialplan.startswith("inline") and name == "hangup":
         leg.hang_up(cause_named(data))
     else:
@@ -139,10 +143,12 @@ async def uuid_record(calls: Calls, argument: str) -> str:
     uuid, _, rest = argument.partition(" ")
     action, _, path = rest.partition(" ")
     leg = calls.legs.get(uuid)
-    if action not in ("start", "stop") or not path:
-        return "-USAGE: <uuid> [start|stop|mask|unmask] <path> [<limit>] [<recording_vars>]\n"
     if leg is None:
-        return "-ERR Cannot locate session!\n"
+        return NO_SESSION
+    if action in ("mask", "unmask"):
+        return f"-ERR Cannot {action} recording session!\n"
+    if action not in ("start", "stop"):
+        return usage("uuid_record", "")
     if action == "stop":
         return SUCCESS if await leg.stop_recording(path) else "-ERR Cannot stop record session!\n"
     if not leg.state.has_media or leg.hung.is_set():
@@ -169,12 +175,14 @@ async def uuid_audio_stream(calls: Calls, argument: str) -> str:
         case "start":
             return _start_stream(calls, leg, text)
         case "stop":
-            return SUCCESS if await leg.stop_stream(unescape(text)) else FAILED
+            return SUCCESS if await leg.stop_stream(unquoted(first_word(text))) else FAILED
         case "pause" | "resume" if stream is not None:
             stream.pause(action == "pause")
             return SUCCESS
-        case "send_text" if stream is not None and text:
-            stream.send_text(unescape(text))
+        case "send_text" if not text:
+            return NO_REPLY
+        case "send_text" if stream is not None:
+            stream.send_text(unquoted(first_word(text)))
             return SUCCESS
         case _:
             return FAILED
@@ -205,6 +213,7 @@ API: dict[str, Api] = {
         uuid_send_dtmf,
         uuid_broadcast,
         uuid_transfer,
+        uuid_bridge,
         uuid_record,
         uuid_audio_stream,
     )

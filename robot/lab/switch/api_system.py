@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 from robot.lab.switch.api_calls import NO_REPLY, OK, Api
 from robot.lab.switch.calls import Calls
 from robot.lab.switch.causes import cause_named
-from robot.lab.switch.core import HOSTNAME, VERSION, number, stamp
-from robot.lab.switch.leg import Leg
+from robot.lab.switch.core import HOSTNAME, VERSION, number
 from robot.lab.switch.originate import USAGE, parse_originate
 
 MAX_SLEEP_MS = 3_600_000
 _LOG_LEVELS = ("console", "alert", "crit", "err", "warning", "notice", "info", "debug")
-_FSCTL_USAGE = "-USAGE: [pause [inbound|outbound]|resume [inbound|outbound]|max_sessions [num]|sps [num]|shutdown|…]\n"
+_SHOW_USAGE = "-USAGE: calls [count]|channels [count|like <match string>]|…\n"
+_FSCTL_USAGE = "[pause [inbound|outbound]|resume [inbound|outbound]|max_sessions [num]|sps [num]|shutdown|…]\n"
 
 
 async def originate(calls: Calls, argument: str) -> str:
@@ -39,55 +39,17 @@ async def show(calls: Calls, argument: str) -> str:
     """``channels [count] [as json]`` and ``calls`` alike."""
     words = argument.split()
     if not words or words[0] not in ("channels", "calls"):
-        return "-USAGE: channels|calls [count] [as json]\n"
-    rows = [channel_row(leg) for leg in calls.legs.values()]
+        return _SHOW_USAGE
+    rows = calls.listing.rows()
     if words[-2:] == ["as", "json"]:
-        content: dict[str, object] = {"row_count": len(rows)}
-        if rows and "count" not in words:
-            content["rows"] = rows
-        return json.dumps(content, ensure_ascii=False)
+        if not rows:
+            return '{"row_count": 0}\n'
+        content = {"row_count": len(rows), "rows": [] if "count" in words else rows}
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     if "count" in words or not rows:
         return f"\n{len(rows)} total.\n"
     lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
     return "\n".join(lines) + f"\n\n{len(rows)} total.\n"
-
-
-def channel_row(leg: Leg) -> dict[str, str]:
-    """A channel as a row of ``show channels``."""
-    state = leg.state
-    created_us = state.times.created
-    codec = {"codec": "PCMA", "rate": "8000", "bit_rate": "64000"} if state.has_media else {}
-    return {
-        "uuid": leg.uuid,
-        "direction": "outbound",
-        "created": stamp(created_us),
-        "created_epoch": str(created_us // 1_000_000),
-        "name": state.name,
-        "state": state.run_state.value[0],
-        "cid_name": state.caller_name,
-        "cid_num": state.caller_number,
-        "ip_addr": "127.0.0.1" if state.has_network else "",
-        "dest": state.destination,
-        "application": state.application,
-        "application_data": state.application_data,
-        "dialplan": "",
-        "context": "default",
-        **{
-            f"{side}_{name}": codec.get(name, "")
-            for side in ("read", "write")
-            for name in ("codec", "rate", "bit_rate")
-        },
-        "secure": "",
-        "hostname": HOSTNAME,
-        "presence_id": "",
-        "presence_data": "",
-        "accountcode": "",
-        "callstate": state.call_state.name,
-        "callee_name": "Outbound Call",
-        "callee_num": state.destination,
-        "callee_direction": "",
-        "call_uuid": leg.uuid,
-    }
 
 
 def uptime(us: int) -> str:
@@ -148,9 +110,7 @@ async def strftime(calls: Calls, argument: str) -> str:
 async def msleep(calls: Calls, argument: str) -> str:
     """``MS``"""
     ms = number(argument)
-    if ms is None:
-        return "-USAGE: <milliseconds>\n"
-    await asyncio.sleep(min(ms, MAX_SLEEP_MS) / 1000)
+    await asyncio.sleep(min(ms or 0, MAX_SLEEP_MS) / 1000)
     return "+OK"
 
 
@@ -164,15 +124,21 @@ async def fsctl(calls: Calls, argument: str) -> str:
                 calls.paused = action == "pause"
             return OK
         case "max_sessions":
-            calls.max_sessions = calls.max_sessions if limit is None else limit
+            calls.max_sessions = limit or calls.max_sessions
             return f"+OK max sessions: {calls.max_sessions}\n"
         case "sps":
-            calls.sessions_per_second = calls.sessions_per_second if limit is None else limit
+            calls.sessions_per_second = limit or calls.sessions_per_second
             return f"+OK sessions per second: {calls.sessions_per_second}\n"
         case "loglevel" if value.lower() in _LOG_LEVELS:
             return f"+OK log level: {value.upper()} [{_LOG_LEVELS.index(value.lower())}]\n"
+        case "loglevel" if limit is not None and limit < len(_LOG_LEVELS):
+            return f"+OK log level: {_LOG_LEVELS[limit].upper()} [{limit}]\n"
+        case "loglevel":
+            return "-ERR syntax error, log level not set!\n"
+        case "":
+            return f"-USAGE: {_FSCTL_USAGE}"
         case _:
-            return _FSCTL_USAGE
+            return f"-ERR Invalid command\nUSAGE: fsctl {_FSCTL_USAGE}"
 
 
 API: dict[str, Api] = {

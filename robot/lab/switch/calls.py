@@ -9,12 +9,15 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Protocol
 
+from robot.errors import ConfigError
 from robot.lab.callee import Callee
 from robot.lab.channel import Line
 from robot.lab.directory import NoRoute, Prepared, Route, route
 from robot.lab.switch.channel_state import ANONYMOUS, ChannelState, Times
-from robot.lab.switch.leg import Facilities, Leg
+from robot.lab.switch.incoming import IncomingLife
+from robot.lab.switch.leg import Application, Facilities, Leg
 from robot.lab.switch.life import LegLife, Punctuality
+from robot.lab.switch.listing import Listing
 from robot.lab.switch.originate import OriginateRequest
 from robot.log import get_logger
 
@@ -63,6 +66,8 @@ class Calls:
         self.facilities, self.core = facilities, facilities.core
         self._callees, self._group, self._seed = callees, group, seed
         self.legs: dict[str, Leg] = {}
+        self.listing = Listing(self.core.clock, self.legs)
+        self.core.listen(self.listing.note)
         self.finished: deque[FinishedCall] = deque(maxlen=KEPT)
         self.violations: deque[Violation] = deque(maxlen=KEPT)
         self.max_sessions, self.sessions_per_second = MAX_SESSIONS, SESSIONS_PER_SECOND
@@ -72,6 +77,7 @@ class Calls:
         self._tasks: dict[asyncio.Task[None], None] = {}
         self.started = self.peak = self.peak_per_second = 0
         self._second, self._this_second = -1, 0
+        self._quota = SESSIONS_PER_SECOND
         self._called: Counter[str] = Counter()
 
     @property
@@ -82,19 +88,36 @@ class Calls:
     def originate(self, request: OriginateRequest) -> Leg | str:
         """Starts a call; a hangup cause when it is refused before there is a channel."""
         leads = route(request.dial_string)
-        if isinstance(leads, NoRoute):
-            return leads.cause
         uuid = request.variables.get("origination_uuid") or self.core.new_uuid()
+        if isinstance(leads, NoRoute):
+            if leads.cause == "INVALID_PROFILE":
+                self._tell_stillborn(uuid)
+            return leads.cause
         if self.paused or uuid in self.legs or len(self.legs) >= self.max_sessions or not self._count_second():
             return REFUSED
         self.started += 1
         state = self._channel(uuid, leads, request)
         leg = self.legs[uuid] = Leg(self.facilities, state, request.application)
-        self.peak = max(self.peak, len(self.legs))
-        task = self._group.create_task(self._live(leg, leads), name=f"leg {uuid}")
-        self._tasks[task] = None
-        task.add_done_callback(self._tasks.pop)
+        self._start(leg, leads, LegLife(leg, lambda: self._find(leads)))
         return leg
+
+    def receive(self, target: str, number: str, caller: str) -> str:
+        """Lets the callee at ``target`` (as after ``lab/``) call ``number``; gives the channel's uuid.
+
+        Raises ``ConfigError`` when the switch takes no more calls.
+        """
+        leads = route(f"lab/{target}")
+        if isinstance(leads, NoRoute) or len(self.legs) >= self.max_sessions or not self._count_second():
+            raise ConfigError(f"the switch takes no call from {target!r}: {REFUSED}")
+        self.started += 1
+        uuid = self.core.new_uuid()
+        name = f"sofia/internal/{caller}@127.0.0.1"
+        variables = {"direction": "inbound", "uuid": uuid, "call_uuid": uuid, "channel_name": name}
+        times = Times(created=self.core.clock.date_us())
+        state = ChannelState(uuid, name, number, times, variables, caller, caller, direction="inbound")
+        leg = self.legs[uuid] = Leg(self.facilities, state, Application("park"))
+        self._start(leg, leads, IncomingLife(leg, lambda: self._find(leads)))
+        return uuid
 
     def hang_up_all(self, cause: str) -> None:
         """Ends every call."""
@@ -115,11 +138,18 @@ class Calls:
         self.violations.append(Violation(uuid, what))
         log.error("this command crashes a real FreeSWITCH", call=uuid, command=what)
 
+    def _tell_stillborn(self, uuid: str) -> None:
+        """A SIP profile that does not exist is noticed when the channel is made: its end is all that is told."""
+        shared = {"Channel-Call-State": "DOWN", "Channel-State-Number": "0", "Channel-Name": "N/A", "Unique-ID": uuid}
+        for name, state in (("CHANNEL_DESTROY", "CS_NONE"), ("CHANNEL_STATE", "CS_DESTROY")):
+            self.core.fire(name, {"Channel-State": state, **shared, "Answer-State": "ringing"})
+
     def _count_second(self) -> bool:
+        """One call more in this second: as the real one, one less than the limit, which changes with the second."""
         second = int(self.core.clock.now_s())
         if second != self._second:
-            self._second, self._this_second = second, 0
-        if self._this_second >= self.sessions_per_second:
+            self._second, self._this_second, self._quota = second, 0, self.sessions_per_second
+        if self._this_second >= self._quota - 1:
             return False
         self._this_second += 1
         self.peak_per_second = max(self.peak_per_second, self._this_second)
@@ -160,8 +190,13 @@ class Calls:
         seeds = random.Random(f"{self._seed}/{plan.name}/{plan.seed}/{nth}")
         return Callee(plan, prepared.sounds, seeds.getrandbits(32)), Line(plan.line, seeds.getrandbits(32))
 
-    async def _live(self, leg: Leg, leads: Route) -> None:
-        life = LegLife(leg, lambda: self._find(leads))
+    def _start(self, leg: Leg, leads: Route, life: LegLife) -> None:
+        self.peak = max(self.peak, len(self.legs))
+        task = self._group.create_task(self._live(leg, leads, life), name=f"leg {leg.uuid}")
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
+
+    async def _live(self, leg: Leg, leads: Route, life: LegLife) -> None:
         try:
             await life.run()
         finally:

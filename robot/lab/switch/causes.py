@@ -51,6 +51,10 @@ _BEYOND_Q850 = (
     "ATTENDED_TRANSFER",
     "BLIND_TRANSFER",
     "CRASH",
+    "GATEWAY_DOWN",
+    "INVALID_GATEWAY",
+    "INVALID_PROFILE",
+    "INVALID_URL",
     "LOSE_RACE",
     "MANAGER_REQUEST",
     "MEDIA_TIMEOUT",
@@ -70,10 +74,13 @@ def q850(cause: str) -> int:
 
 
 def cause_named(text: str, default: str = "NORMAL_CLEARING") -> str:
-    """The cause that an ESL client means: a name in any case or a Q.850 number; anything else is ``default``."""
+    """The cause that an ESL client means: a name in any case or a Q.850 number, ``UNKNOWN`` for one that is none.
+
+    Anything else is ``default``.
+    """
     name = text.strip().upper()
     if (numeric := number(name)) is not None:
-        return _BY_NUMBER.get(numeric, default)
+        return _BY_NUMBER.get(numeric, "UNKNOWN")
     return name if name in _Q850 or name in _BEYOND_Q850 else default
 
 

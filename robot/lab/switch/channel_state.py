@@ -24,8 +24,12 @@ class RunState(Enum):
     NONE = ("CS_NONE", 1)
     INIT = ("CS_INIT", 2)
     ROUTING = ("CS_ROUTING", 2)
+    SOFT_EXECUTE = ("CS_SOFT_EXECUTE", 3)
     EXECUTE = ("CS_EXECUTE", 4)
+    EXCHANGE_MEDIA = ("CS_EXCHANGE_MEDIA", 5)
     CONSUME_MEDIA = ("CS_CONSUME_MEDIA", 7)
+    HIBERNATE = ("CS_HIBERNATE", 8)
+    RESET = ("CS_RESET", 9)
     HANGUP = ("CS_HANGUP", 10)
     REPORTING = ("CS_REPORTING", 11)
     DESTROY = ("CS_DESTROY", 12)
@@ -72,6 +76,8 @@ class ChannelState:
     variables: dict[str, str]
     caller_number: str = ANONYMOUS
     caller_name: str = ""
+    direction: str = "outbound"
+    """or inbound"""
     run_state: RunState = RunState.NONE
     state_number: int = RunState.NONE.value[1]
     call_state: CallState = CallState.DOWN
@@ -90,9 +96,10 @@ class ChannelState:
 
     def flip_caller(self) -> None:
         """An originated leg that enters the dialplan becomes the caller: its number is then the callee's."""
-        self.variables["pre_transfer_caller_id_number"] = self.caller_number
-        self.variables["channel_cid_flipped"] = "yes"
         self.in_dialplan = True
+        if self.direction == "outbound":
+            self.variables["pre_transfer_caller_id_number"] = self.caller_number
+            self.variables["channel_cid_flipped"] = "yes"
 
     def set_media(self) -> None:
         """Media is negotiated: A-law at 8 kHz, 20 ms packets, digits by RFC 2833."""
@@ -147,8 +154,8 @@ class ChannelState:
             "Channel-State-Number": str(self.state_number),
             "Channel-Name": self.name,
             "Unique-ID": self.uuid,
-            "Call-Direction": "outbound",
-            "Presence-Call-Direction": "outbound",
+            "Call-Direction": self.direction,
+            "Presence-Call-Direction": self.direction,
             "Channel-HIT-Dialplan": str(self.in_dialplan).lower(),
             "Channel-Call-UUID": self.uuid,
             "Answer-State": self.answer_state.value,
@@ -164,11 +171,11 @@ class ChannelState:
 
     def _caller_headers(self) -> dict[str, str]:
         caller = (self.caller_name, self.caller_number)
-        callee = ("Outbound Call", self.destination)
-        first, second = (callee, caller) if self.in_dialplan else (caller, callee)
+        callee = ("Outbound Call", self.destination) if self.direction == "outbound" else ("", "")
+        first, second = (callee, caller) if self.in_dialplan and callee[1] else (caller, callee)
         named = {
-            "Caller-Direction": "outbound",
-            "Caller-Logical-Direction": "outbound",
+            "Caller-Direction": self.direction,
+            "Caller-Logical-Direction": self.direction,
             "Caller-Caller-ID-Name": first[0],
             "Caller-Caller-ID-Number": first[1],
             "Caller-Orig-Caller-ID-Name": self.caller_name,

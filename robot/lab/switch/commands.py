@@ -12,9 +12,11 @@ from typing import Any
 from robot.lab.switch import api_calls, api_system
 from robot.lab.switch.calls import Calls
 from robot.lab.switch.causes import cause_named
+from robot.lab.switch.core import number
 from robot.lab.switch.leg import Leg
 from robot.lab.switch.playback import Execution
 from robot.lab.switch.subscription import Subscription
+from robot.lab.switch.usage import usage
 from robot.protocol.esl import Command, api_response, command_reply, disconnect_notice
 
 GOODBYE = "Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
@@ -37,6 +39,8 @@ class Client:
 
     access: Access = Access.GREETED
     subscription: Subscription = field(default_factory=Subscription)
+    logging: bool = False
+    """it asked for log lines, of which the embedded switch has none"""
 
     @property
     def leaving(self) -> bool:
@@ -60,16 +64,26 @@ class Commands:
                 return self._auth(client, command.argument)
             case _ if client.access is not Access.AUTHENTICATED:
                 return command_reply("-ERR command not found")
+            case "api" | "bgapi" if not command.argument.strip():
+                return command_reply("-ERR command not found")
             case "api":
                 return api_response(await self._run(command.argument))
             case "bgapi":
                 return self._start_job(command)
             case "sendmsg":
                 return command_reply(self._send_message(command))
-            case "event" | "noevents" | "filter":
+            case "event" | "nixevent" | "noevents" | "filter":
                 return command_reply(_subscribe(client.subscription, command))
             case "linger" | "nolinger":
                 return command_reply("-ERR not controlling a session")
+            case "divert_events":
+                return command_reply("-ERR not controlling a session.")
+            case "log":
+                client.logging = True
+                return command_reply(f"+OK log level {command.argument} [{number(command.argument) or 7}]")
+            case "nolog":
+                logging, client.logging = client.logging, False
+                return command_reply("+OK no longer logging" if logging else "-ERR not loging")
             case _:
                 return command_reply("-ERR command not found")
 
@@ -93,6 +107,8 @@ class Commands:
         command = _API.get(name.lower())
         if command is None:
             return f"-ERR {name} Command not found!\n"
+        if missing := usage(name.lower(), argument):
+            return missing
         return await command(self._calls, argument.strip()) or api_calls.NO_REPLY
 
     def _start_job(self, command: Command) -> bytes:
@@ -157,6 +173,10 @@ def _subscribe(subscription: Subscription, command: Command) -> str:
         listening = bool(subscription.names)
         subscription.clear()
         return "+OK no longer listening for events" if listening else "-ERR not listening for events"
+    if command.verb == "nixevent":
+        return "+OK events nixed" if subscription.remove(words) else "-ERR no keywords supplied"
+    if not words:
+        return "-ERR command not found"
     if words[:1] == ["delete"] and len(words) > 1:
         value = " ".join(words[2:])
         subscription.delete_filter(words[1], value)

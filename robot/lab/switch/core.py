@@ -97,7 +97,13 @@ class Core:
         self._listeners.append(listener)
 
     def fire(self, name: str, headers: Mapping[str, str], *, body: str = "", at_s: float | None = None) -> None:
-        """Makes an event and gives it to all listeners. The name ``CUSTOM x::y`` is a CUSTOM event of that subclass.
+        """Makes an event and gives it to all listeners."""
+        event = self.make(name, headers, body=body, at_s=at_s)
+        for listener in self._listeners:
+            listener(event)
+
+    def make(self, name: str, headers: Mapping[str, str], *, body: str = "", at_s: float | None = None) -> Event:
+        """An event that nobody gets yet. The name ``CUSTOM x::y`` is a CUSTOM event of that subclass.
 
         ``headers`` come after the event's own, and replace none of them.
         """
@@ -117,6 +123,4 @@ class Core:
             "Event-Date-Timestamp": str(date_us),
             "Event-Sequence": str(self._sequence),
         }
-        event = Event({**own, **headers, **own}, body)
-        for listener in self._listeners:
-            listener(event)
+        return Event({**own, **headers, **own}, body)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote
 
 from robot.errors import ConfigError, errors_in
 from robot.lab.switch.api_system import uptime
@@ -106,6 +107,13 @@ class EmbeddedSwitch:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._executor, shutil.rmtree, self._spool, True)
                 self._executor.shutdown()
+
+    def ring_in(self, target: str, number: str, *, caller: str = "0600000000") -> str:
+        """A call comes in: the callee at ``target`` (a path or a name) dials ``number``. Gives the channel's uuid.
+
+        The dialplan answers and parks it: then a client hears of it. Raises ``ConfigError`` when it is refused.
+        """
+        return self.calls.receive(quote(target), number, caller)
 
     @property
     def stopping(self) -> asyncio.Event:

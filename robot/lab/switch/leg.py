@@ -11,6 +11,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
+from typing import Protocol
 
 from robot.lab.switch.channel_state import AnswerState, CallState, ChannelState, RunState
 from robot.lab.switch.core import HEADER_NAME, Core
@@ -19,6 +20,7 @@ from robot.lab.switch.recording import LineRecording
 from robot.lab.switch.stream_client import AudioStream, StreamRequest
 from robot.lab.switch.stream_spool import StreamSpool
 from robot.log import get_logger
+from services.audio import Pcm
 
 log = get_logger(__name__)
 
@@ -39,6 +41,22 @@ class Application:
 
     name: str
     argument: str = ""
+
+
+class Connection(Protocol):
+    """The channel's bridge with another one: a :class:`robot.lab.switch.bridge.Bridge`."""
+
+    def joins(self, leg: Leg) -> bool: ...
+
+    def join(self, leg: Leg, at_s: float) -> Execution: ...
+
+    def tick(self, leg: Leg, own: Execution, at_s: float) -> None: ...
+
+    def hear(self, leg: Leg, received: Pcm) -> None: ...
+
+    def sound_for(self, leg: Leg) -> Pcm | None: ...
+
+    def part(self, leg: Leg, at_s: float | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +84,9 @@ class Leg:
         """what ``originate`` prints"""
         self.ended_by = EndedBy.SWITCH
         self.parked = self.repark = False
+        self.bridge: Connection | None = None
+        self.bridge_to = ""
+        """a dial string: the dialplan is to connect the channel with it"""
         self.digits_sent: list[str] = []
         """what ``uuid_send_dtmf`` sent to the callee"""
         self.group: asyncio.TaskGroup | None = None
@@ -175,7 +196,7 @@ class Leg:
         """Records the line into ``path``; a second time into the same file does nothing. Raises ``OSError``."""
         if path in self.recordings:
             return
-        recording = await LineRecording.open(path, self.facilities.executor)
+        recording = await LineRecording.open(path, self.state.variables, self.facilities.executor)
         if self.hung.is_set() or path in self.recordings:
             await recording.close()
         else:
@@ -190,12 +211,18 @@ class Leg:
         if recording.error:
             log.error("recording is not complete", call=self.uuid, reason=recording.error)
         milliseconds = recording.samples // 8
+        cause = "success-silence" if self.hung.is_set() else "success-maxtime"
+        if not recording.samples:
+            cause = "empty-file"
+            self.state.variables["RECORD_DISCARDED"] = "true"
         self.state.variables |= {
+            "record_file_size": str(recording.file_size),
+            "record_completion_cause": cause,
             "record_samples": str(recording.samples),
             "record_seconds": str(milliseconds // 1000),
             "record_ms": str(milliseconds),
         }
-        self.fire("RECORD_STOP", {"Record-File-Path": path})
+        self.fire("RECORD_STOP", {"Record-File-Path": path, "Record-Completion-Cause": cause})
         self.fire("MEDIA_BUG_STOP", {"Media-Bug-Function": "session_record", "Media-Bug-Target": path})
         return True
 

@@ -23,7 +23,7 @@ from robot.lab.switch.sounds import read_sound
 from services.audio import Pcm
 from services.errors import ServiceError
 
-DTMF_SAMPLES = "960"
+DTMF_SAMPLES, INFO_SAMPLES = "960", "2000"
 MAX_SLEEP_MS = 600_000
 DEFAULT_TERMINATORS = "*"
 _DIGITS = "0123456789ABCD*#"
@@ -57,6 +57,14 @@ class Media:
         leg = self._leg
         if leg.repark and self._own is not None:
             self.repark(at_s)
+        if leg.bridge_to and self._own is not None:
+            self._bridge_out(at_s)
+        if leg.bridge is not None and self._own is not None:
+            if leg.bridge.joins(leg):
+                self.leave(at_s, parting=False)
+                self._own = leg.bridge.join(leg, at_s)
+            else:
+                leg.bridge.tick(leg, self._own, at_s)
         if self._own is not None:
             await self._step_queue(at_s)
         if not leg.hung.is_set():
@@ -85,11 +93,13 @@ class Media:
             case _:
                 leg.hang_up("DESTINATION_OUT_OF_ORDER", at_s=at_s)
 
-    def leave(self, at_s: float | None = None) -> None:
-        """The call ended: what plays stops, and so does the channel's own application."""
+    def leave(self, at_s: float | None = None, *, parting: bool = True) -> None:
+        """What plays stops, and so does the channel's own application; ``parting``: the call has ended."""
         leg, own, self._own = self._leg, self._own, None
         for stopped in leg.queue.hang_up():
             self._stopped(stopped, at_s)
+        if parting and leg.bridge is not None:
+            leg.bridge.part(leg, at_s)
         if own is not None and own.application in ("park", "echo"):
             if leg.parked:
                 leg.fire("CHANNEL_UNPARK", at_s=at_s)
@@ -105,6 +115,16 @@ class Media:
         leg.enter(RunState.EXECUTE, at_s=at_s)
         self._own = Execution("park", "", leg.core.new_uuid())
         self._fire_own(self._own, at_s)
+
+    def _bridge_out(self, at_s: float) -> None:
+        """``uuid_transfer U bridge:DIAL inline``: through the dialplan into ``bridge``."""
+        leg, dial_string = self._leg, self._leg.bridge_to
+        leg.bridge_to = ""
+        self.leave(at_s)
+        leg.enter(RunState.ROUTING, at_s=at_s)
+        leg.enter(RunState.EXECUTE, at_s=at_s)
+        self._own = Execution("bridge", dial_string, leg.core.new_uuid())
+        leg.fire_execute(self._own, at_s=at_s)
 
     async def _step_queue(self, at_s: float) -> None:
         leg = self._leg
@@ -182,35 +202,41 @@ class Media:
             self._line.playback_edge()
             self._was_playing = playing
         echoing = self._own is not None and self._own.application == "echo"
-        played = frame if frame is not None else self._received if echoing else SILENCE
+        bridged = leg.bridge.sound_for(leg) if leg.bridge is not None else None
+        idle = bridged if bridged is not None else self._received if echoing else SILENCE
+        played = frame if frame is not None else idle
+        sounding = playing or echoing or bridged is not None
         heard = self._line.downlink(played)
         tick = self.far_end.tick(heard) if self.far_end is not None else Tick(SILENCE)
         self._received = self._line.uplink(tick.pcm, played)
         self.frames_in += 1
-        self.frames_out += playing or echoing
+        self.frames_out += sounding
+        if leg.bridge is not None:
+            leg.bridge.hear(leg, self._received)
         if leg.stream is not None:
-            leg.stream.push(self._received, played, playing=playing or echoing)
-        self._record(played, at_s)
+            leg.stream.push(self._received, played, playing=sounding)
+        self._record(played if sounding else None, at_s)
         for digit in tick.dtmf or "":
-            self._digit(digit, at_s)
+            self._digit(digit, at_s, by_info=tick.by_info)
         if tick.hangup is not None:
             leg.hang_up(cause_named(tick.hangup), EndedBy.CALLEE, at_s=at_s)
 
-    def _record(self, played: Pcm, at_s: float) -> None:
+    def _record(self, played: Pcm | None, at_s: float) -> None:
         for path, recording in self._leg.recordings.items():
             if not recording.announced:
                 recording.announced = True
                 bug = {"Media-Bug-Function": "session_record", "Media-Bug-Target": path}
-                self._leg.fire("MEDIA_BUG_START", bug, at_s=at_s)
                 self._leg.fire("RECORD_START", {"Record-File-Path": path}, at_s=at_s)
+                self._leg.fire("MEDIA_BUG_START", bug, at_s=at_s)
             recording.push(self._received, played)
 
-    def _digit(self, digit: str, at_s: float) -> None:
+    def _digit(self, digit: str, at_s: float, *, by_info: bool) -> None:
         leg = self._leg
         if digit not in _DIGITS:
             return
         leg.state.digits += digit
-        headers = {"DTMF-Digit": digit, "DTMF-Duration": DTMF_SAMPLES, "DTMF-Source": "RTP"}
+        samples, source = (INFO_SAMPLES, "ENDPOINT") if by_info else (DTMF_SAMPLES, "RTP")
+        headers = {"DTMF-Digit": digit, "DTMF-Duration": samples, "DTMF-Source": source}
         leg.fire("DTMF", headers, at_s=at_s)
         terminators = leg.state.variables.get("playback_terminators", DEFAULT_TERMINATORS)
         if terminators == "none" or (digit not in terminators and terminators != "any"):

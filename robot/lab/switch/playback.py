@@ -49,6 +49,8 @@ class Sound:
     tags: dict[str, str] = field(default_factory=dict)
     """the ``{name=value}`` in front of the file name, repeated as headers"""
     path: str = ""
+    endless: bool = False
+    """begins again at its end, until a break"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,11 @@ class PlaybackQueue:
         if not self._levels or self._unwinding or self._leading is not None:
             return None
         level = self._levels[-1]
-        block = level.sound.pcm[level.position : level.position + FRAME_SAMPLES]
+        pcm = level.sound.pcm
+        if level.sound.endless:
+            block = pcm.take(range(level.position, level.position + FRAME_SAMPLES), mode="wrap")
+        else:
+            block = pcm[level.position : level.position + FRAME_SAMPLES]
         level.position += len(block)
         return block if len(block) == FRAME_SAMPLES else np.pad(block, (0, FRAME_SAMPLES - len(block)))
 
@@ -177,7 +183,7 @@ class PlaybackQueue:
 
     @staticmethod
     def _finished(level: _Level) -> bool:
-        return level.position >= len(level.sound.pcm)
+        return level.position >= len(level.sound.pcm) and not level.sound.endless
 
     def _stop(self, status: StopStatus) -> Stopped:
         level = self._levels.pop()

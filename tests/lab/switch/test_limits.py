@@ -40,7 +40,8 @@ def test_a_full_a_paused_and_a_hurried_switch_refuse_without_a_channel() -> None
 def test_a_second_originate_in_one_second_is_refused_at_one_per_second() -> None:
     async def main() -> None:
         async with lab() as (_, peer):
-            await peer.api("fsctl sps 1")
+            await peer.api("fsctl sps 2")
+            await asyncio.sleep(1)
             await peer.originate("u1")
             await peer.originate("u2")
             job = await peer.until(lambda event: event.get("Job-UUID") == "job-u2")

@@ -12,7 +12,7 @@ from stream_peer import NEVER_LATE, SPEAKER, Sink, sink, streaming
 from switch_peer import Peer, lab, tone, wav
 
 from robot.lab.clock import run_virtual
-from robot.lab.switch.stream_request import unescape
+from robot.lab.switch.quoting import unquoted
 from robot.protocol import esl
 from robot.protocol.audio_stream import encode_stream_audio
 
@@ -91,7 +91,7 @@ def test_pause_resume_and_text() -> None:
         assert await peer.api("""uuid_audio_stream u send_text {"t":"l'été \\"x\\""}""") == "+OK Success\n"
         await asyncio.sleep(1)
         assert 49 <= len(server.frames) - count <= 51
-        assert server.texts == ['{"t":"lété "x""}']
+        assert server.texts == ['{"t":"l\'été']
 
     streaming(program)
 
@@ -165,9 +165,10 @@ def test_now_and_then_the_first_frame_overtakes_the_metadata(monkeypatch: pytest
 
 
 def test_arguments_lose_their_quotes_and_escapes() -> None:
-    assert unescape("""{"t":"l'ete d'hiver"}""") == '{"t":"lete dhiver"}'
-    assert unescape(r"""{"t":"a \"q\" b"}""") == '{"t":"a "q" b"}'
-    assert unescape(r"x\ny é \q") == "x\ny é \\q"
+    assert unquoted("""{"t":"l'ete d'hiver"}""") == '{"t":"lete dhiver"}'
+    assert unquoted(r"""{"t":"a \"q\" b"}""") == '{"t":"a "q" b"}'
+    assert unquoted(r"x\ny é \q") == "x\ny é \\q"
+    assert unquoted("it's 'all' of it") == "its all' of it"
 
 
 def test_events_of_a_stream_name_their_channel() -> None:

@@ -1,0 +1,1 @@
+"""Benches: what a command of ``allobot bench`` needs beyond the command line."""
