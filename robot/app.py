@@ -7,6 +7,7 @@ after it nothing is left, neither a task nor a socket nor a file in the spool.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import shutil
 import tempfile
@@ -23,25 +24,24 @@ from robot.call.closing import FinishedCall
 from robot.call.entries import EngineEntry
 from robot.call.hearing import LINE_RATE_HZ
 from robot.call.record import CallFolder
-from robot.call.refusal import record_refusal
+from robot.call.refusal import keep_place, record_refusal
 from robot.call.session import CallSession
-from robot.call.tools import CallLimits, CallOrder, CallTools, Observer, TransferLimits
+from robot.call.tools import CallOrder, CallTools, Observer
 from robot.dialling import DIALLED_FOLDER, DialGuard, FileDayCount, out_by
 from robot.engines import Engines, open_engines
 from robot.errors import ConfigError, DialRefused, LocalProtocolError, plain_errors
-from robot.fsm.amd import AmdSettings
-from robot.fsm.phrases import PhraseBook, load_phrases
-from robot.fsm.turn import TurnTiming
-from robot.fsm.voicemail import MessageTiming
+from robot.fsm.phrases import load_phrases
 from robot.lab.channel import LineModel, parse_line
 from robot.lab.directory import check_callee
 from robot.lab.switch import EmbeddedSwitch
+from robot.limits import call_limits
 from robot.media.lines import SpeechLines
 from robot.media.server import MediaAddress, MediaServer
 from robot.scenario.engine import lead_values
 from robot.scenario.schema import Scenario
 from robot.settings import Settings, config_dir
 from robot.settings.schema import MediaSettings
+from robot.spool import SPOOL, sweep
 from robot.telephony.arguments import word_path_of
 from robot.telephony.esl_address import EslAddress
 from robot.telephony.esl_client import EslSwitch
@@ -49,7 +49,6 @@ from robot.telephony.exposure import own_addresses, refuse_insecure
 from robot.telephony.greenswitch_client import GreenSwitch
 from robot.telephony.switch import Incoming, Switch
 
-MEGABYTE = 1_000_000
 SHARED_MEMORY = Path("/dev/shm")
 
 
@@ -133,10 +132,16 @@ class Robot:
         return await CallSession(self._tools, order, await self._folder(order)).run()
 
     async def _folder(self, order: CallOrder) -> CallFolder:
-        limits, now = self._tools.limits, self._tools.now()
-        return await asyncio.get_running_loop().run_in_executor(
-            None, lambda: CallFolder.create(limits.records, now, order.uuid, min_free_bytes=limits.min_free_bytes)
-        )
+        """The call's folder, with a record in it already: whatever happens to this process, the call is known of."""
+        tools, now = self._tools, self._tools.now()
+
+        def make() -> CallFolder:
+            limits = tools.limits
+            folder = CallFolder.create(limits.records, now, order.uuid, min_free_bytes=limits.min_free_bytes)
+            keep_place(folder, tools, order, now)
+            return folder
+
+        return await asyncio.get_running_loop().run_in_executor(None, make)
 
 
 @asynccontextmanager
@@ -167,7 +172,7 @@ async def _start(settings: Settings, surroundings: Surroundings, stack: AsyncExi
     switch = await stack.enter_async_context(_client(settings, address, ids))
     speech = SpeechLines(switch, media, **settings.playout.model_dump(exclude={"spool_folder", "lead_ms"}))
     tools = CallTools(
-        limits=_limits(settings, books),
+        limits=call_limits(settings, books),
         switch=switch,
         switch_kind=settings.switch.kind,
         switch_version=switch.version,
@@ -240,8 +245,10 @@ def _open_spool(settings: Settings, stack: AsyncExitStack) -> Path:
     """A folder of this process for the chunks of speech, in memory where there is such a thing."""
     wanted = settings.playout.spool_folder
     root = Path(wanted) if wanted else (SHARED_MEMORY if SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir()))
+    for place in {root.absolute(), Path(tempfile.gettempdir())}:
+        sweep(place)
     try:
-        spool = Path(tempfile.mkdtemp(prefix="allobot-", dir=root.absolute()))
+        spool = Path(tempfile.mkdtemp(prefix=f"{SPOOL}{os.getpid()}-", dir=root.absolute()))
     except OSError as error:
         raise ConfigError(f"playout.spool_folder: cannot write in {root}: {error.strerror or error}") from error
     stack.callback(shutil.rmtree, spool, ignore_errors=True)
@@ -250,43 +257,3 @@ def _open_spool(settings: Settings, stack: AsyncExitStack) -> Path:
     except LocalProtocolError as error:
         raise ConfigError(f"playout.spool_folder: {spool}: {error}") from error
     return spool
-
-
-def _limits(settings: Settings, books: tuple[PhraseBook, ...]) -> CallLimits:
-    call, amd, voicemail, turn = settings.call, settings.amd, settings.voicemail, settings.turn
-
-    def screening(language: str) -> AmdSettings:
-        return AmdSettings(
-            books,
-            language=language if amd.language == "scenario" else None,
-            window_ms=amd.window_ms,
-            early_silence_ms=amd.early_silence_ms,
-            decode_grace_ms=amd.decode_grace_ms,
-        )
-
-    return CallLimits(
-        ring_timeout_s=call.ring_timeout_s,
-        max_duration_s=call.max_duration_s,
-        wrap_up_timeout_s=call.wrap_up_timeout_s,
-        caller_id_number=call.caller_id_number,
-        caller_id_name=call.caller_id_name,
-        line_recording=call.line_recording,
-        switch_rate_hz=settings.media.switch_rate_hz,
-        screening=amd.enabled,
-        amd=screening,
-        voicemail=MessageTiming(
-            after_beep_ms=voicemail.after_beep_ms,
-            greeting_end_ms=voicemail.greeting_end_ms,
-            timeout_ms=round(voicemail.beep_timeout_s * 1000),
-        ),
-        transfer=TransferLimits(**settings.transfer.model_dump()),
-        turn=TurnTiming(turn.barge_in_ms, turn.end_of_turn_ms, turn.max_turn_ms),
-        no_input_ms=turn.no_input_ms,
-        max_tokens=settings.llm.max_tokens,
-        temperature=settings.llm.temperature,
-        speed=settings.tts.speed,
-        lead_ms=settings.playout.lead_ms,
-        records=Path(settings.record.folder),
-        min_free_bytes=settings.record.min_free_mb * MEGABYTE,
-        timeline=settings.record.timeline,
-    )

@@ -225,6 +225,15 @@ class CallFolder:
             why = error.strerror or str(error)
             raise ConfigError(f"{root}: cannot write the records of calls here: {why}; set record.folder") from error
 
+    def write_provisional(self, record: CallRecord) -> None:
+        """A first ``record.json``, which :meth:`write_record` replaces. Blocks. Raises ``ConfigError``."""
+        try:
+            _write_whole(self.record_path, record.model_dump_json(indent=2) + "\n")
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path}: cannot write records: {error.strerror or error}; set record.folder"
+            ) from error
+
     def write_record(self, record: CallRecord) -> RecordSaved | RecordUnsaved:
         """Writes ``record.json``, exactly once in the life of this object. Blocks (fsync).
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from robot.call.entries import SwitchEntry
 from robot.call.record import CallFolder, CallRecord, RecordSaved, RecordUnsaved
 from robot.call.tools import CallOrder, CallTools
@@ -12,17 +14,39 @@ REFUSED = "refused"
 def record_refusal(tools: CallTools, order: CallOrder, folder: CallFolder, why: str) -> RecordSaved | RecordUnsaved:
     """Writes it into ``folder``. Blocks; never raises because of the disk."""
     now = tools.now()
-    record = CallRecord(
+    return folder.write_record(bare_record(tools, order, now, REFUSED, errors=(why,)))
+
+
+def keep_place(folder: CallFolder, tools: CallTools, order: CallOrder, now: datetime) -> None:
+    """Blocks. A record of a call that is about to begin, marked interrupted: what a killed robot leaves behind.
+
+    Raises ``ConfigError`` when it cannot be written: then nothing is dialled.
+    """
+    folder.write_provisional(bare_record(tools, order, now, "interrupted", interrupted=True))
+
+
+def bare_record(
+    tools: CallTools,
+    order: CallOrder,
+    now: datetime,
+    disposition: str,
+    *,
+    interrupted: bool = False,
+    errors: tuple[str, ...] = (),
+) -> CallRecord:
+    """What is known of a call that has not happened."""
+    return CallRecord(
         call_id=order.uuid,
-        direction="outbound",
+        direction="outbound" if order.incoming is None else "inbound",
         target=order.target,
         scenario=order.scenario.name,
         language=order.scenario.language,
         lead=dict(order.lead),
         started_at=now,
         ended_at=now,
+        interrupted=interrupted,
         switch=SwitchEntry(kind=tools.switch_kind, version=tools.switch_version),
-        disposition=REFUSED,
-        errors=(why,),
+        engines=dict(tools.engines),
+        disposition=disposition,
+        errors=errors,
     )
-    return folder.write_record(record)

@@ -18,6 +18,7 @@ from robot.call.entries import DtmfEntry
 from robot.call.handover import HandOver
 from robot.call.journal import Journal
 from robot.call.phases import FAILED, Phases
+from robot.call.placing import request_of
 from robot.call.record import CallFolder
 from robot.call.rehearsal import read_prompt
 from robot.call.tools import CallOrder, CallTools
@@ -46,7 +47,7 @@ from robot.fsm.call import Phase
 from robot.log import get_logger
 from robot.scenario import engine
 from robot.scenario.dialogue import Say
-from robot.telephony.switch import Incoming, Originate
+from robot.telephony.switch import Incoming
 from services.audio import Pcm
 from services.errors import ServiceError
 
@@ -148,13 +149,7 @@ class CallSession:
     async def _originate(self) -> None:
         limits, order = self._tools.limits, self._order
         self._note("originate", scenario=order.scenario.name)
-        request = Originate(
-            order.uuid,
-            order.dial_string,
-            order.ring_timeout_s or limits.ring_timeout_s,
-            order.caller_id_number or limits.caller_id_number,
-            order.caller_id_name or limits.caller_id_name,
-        )
+        request = request_of(order, limits)
         self._placed = True
         try:
             await self._tools.switch.originate(request)

@@ -45,6 +45,8 @@ def originate(request: Originate) -> bytes:
         "RECORD_PRE_BUFFER_FRAMES": "1",  # without it the robot's side of a recording is half a second early
         **variables_of(request.variables),
     }
+    if request.longest_s:
+        variables["execute_on_answer"] = f"sched_hangup +{request.longest_s} ALLOTTED_TIMEOUT"
     if request.caller_id_number:
         variables["origination_caller_id_number"] = caller_number_of(request.caller_id_number)
     if request.caller_id_name:

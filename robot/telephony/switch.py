@@ -24,6 +24,8 @@ class Originate:
     caller_id_name: str = ""
     variables: Mapping[str, str] = field(default_factory=dict)
     """further channel variables; they come back in every event as ``variable_NAME``"""
+    longest_s: int = 0
+    """the switch itself ends the call this long after the answer; 0: never"""
 
 
 @dataclass(frozen=True, slots=True)

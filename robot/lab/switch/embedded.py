@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -71,7 +72,7 @@ class EmbeddedSwitch:
             raise ConfigError(f"cannot listen on {self.host}:{self.port}: {error.strerror or error}") from error
         self.port = int(self._server.sockets[0].getsockname()[1])
         self._executor = ThreadPoolExecutor(FILE_WORKERS, thread_name_prefix="lab-switch-files")
-        self._spool = Path(await loop.run_in_executor(self._executor, tempfile.mkdtemp, "", "allobot-switch-"))
+        self._spool = Path(await loop.run_in_executor(self._executor, tempfile.mkdtemp, "", f"allobot-{os.getpid()}-"))
         self._group = await asyncio.TaskGroup().__aenter__()
         self.core = Core(CoreClock(loop, self._wall_us), self._seed)
         facilities = Facilities(self.core, self._executor, self._spool)
