@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+import numpy as np
+
 from robot.call.entries import (
     AmdEntry,
     AmdEvidence,
@@ -27,7 +29,10 @@ from robot.call.tools import Observer
 from robot.events import HungUp
 from robot.fsm.amd import Decision
 from robot.media.base import Heard
-from services.audio import AudioChunk
+from services.audio import AudioChunk, samples_to_ms
+
+QUIET_PEAK = 200
+"""of a synthesised voice's silence: -44 dBFS"""
 
 
 @dataclass(slots=True)
@@ -90,6 +95,7 @@ class Chronicle:
         self.dtmf: list[DtmfEntry] = []
         self.transfers: list[TransferEntry] = []
         self.hangup: HangupEntry | None = None
+        self.recording_end_ms: float | None = None
         self.disposition = ""
         self.errors: list[str] = []
         self.counters: dict[str, int] = {}
@@ -97,6 +103,8 @@ class Chronicle:
         self.spoken: list[list[Spoken]] = []
         """clauses as they were played, one list for each text of the robot"""
         self._pauses: dict[str, float] = {}
+        self._tails: dict[str, float] = {}
+        """text → silence at the end of its audio"""
 
     def note(self, now_s: float, name: str, **fields: Plain) -> None:
         """Something happened at ``loop.time()`` ``now_s``: a line of events.jsonl, and a sign to whoever watches."""
@@ -143,6 +151,9 @@ class Chronicle:
     def made(self, chunk: AudioChunk) -> None:
         """Speech on its way to the line; the pauses that its voice makes are no gaps of ours."""
         self._pauses[chunk.text] = longest_pause_ms(chunk.pcm, chunk.rate_hz)
+        sounding = np.flatnonzero(np.abs(chunk.pcm.astype(np.int32)) > QUIET_PEAK)
+        last = int(sounding[-1]) + 1 if len(sounding) else 0
+        self._tails[chunk.text] = samples_to_ms(len(chunk.pcm) - last, chunk.rate_hz)
 
     def heard(self, now_s: float, turn: TurnDraft, heard: Heard) -> None:
         """What of the robot's words in ``turn`` was heard."""
@@ -151,7 +162,8 @@ class Chronicle:
             start_ms, end_ms = self.since_answer_ms(clause.started_us), self.since_answer_ms(clause.ended_us)
             if start_ms is None or end_ms is None:
                 continue
-            self.spoken[-1].append(Spoken(clause.text, start_ms, end_ms, self._pauses.get(clause.text, 0.0)))
+            sound_end_ms = max(start_ms, end_ms - self._tails.get(clause.text, 0.0))
+            self.spoken[-1].append(Spoken(clause.text, start_ms, sound_end_ms, self._pauses.get(clause.text, 0.0)))
             self.note(
                 now_s,
                 "spoken",

@@ -32,6 +32,8 @@ from robot.fsm.dispositions import disposition_of
 from robot.media.base import PlayoutCounters, StreamCounters
 from robot.words import ends_sentence
 
+RECORDING_MISSING_MS = 100.0
+"""a switch's recording may lose frames, from both sides together: one that lost more is not in step with the call"""
 RESPONSE_SLACK_MS = 400.0
 """a turn's own idea of when the caller ended or the robot began differs from the audio's by less"""
 
@@ -101,7 +103,11 @@ def _keep_audio(facts: CallFacts) -> LineAudio | None:
         return None
     try:
         if chronicle.recording_start_ms is not None and facts.line_recording.is_file():
-            return adopt(facts.line_recording, path, chronicle.recording_start_ms)
+            line = adopt(facts.line_recording, path, chronicle.recording_start_ms)
+            missing_ms = (chronicle.recording_end_ms or line.end_ms) - line.end_ms
+            if missing_ms <= RECORDING_MISSING_MS:
+                return line
+            chronicle.count("recording_missing_ms", round(missing_ms))
     except (SwitchError, OSError) as error:
         chronicle.errors.append(f"line recording: {error}; call.wav is what the robot knows of the line")
     chronicle.count("audio_from_tape")

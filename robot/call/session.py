@@ -169,6 +169,8 @@ class CallSession:
                         self._note("speaking", text=text)
                 case RecordingStarted():
                     self._chronicle.recording_start_ms = self._chronicle.since_answer_ms(event.at_us)
+                case RecordingStopped():
+                    self._chronicle.recording_end_ms = self._chronicle.since_answer_ms(event.at_us)
                 case Dtmf():
                     at_ms = self._chronicle.since_answer_ms(event.at_us) or 0.0
                     self._chronicle.dtmf.append(DtmfEntry(at_ms=at_ms, digit=event.digit, source=event.source))
@@ -183,7 +185,7 @@ class CallSession:
                 case HungUp():
                     self._hung_up(event)
                     self._feed(event)
-                case Parked() | RecordingStopped() | Unbridged():
+                case Parked() | Unbridged():
                     pass
 
     async def _answered(self, at_us: int, ears: Ears) -> None:
