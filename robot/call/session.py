@@ -223,7 +223,9 @@ class CallSession:
 
     def _hung_up(self, event: HungUp) -> None:
         self._note("hangup", cause=event.cause)
-        self._chronicle.hung_up(event, "switch" if event.cause == SWITCH_LOST else self._by)
+        ours = event.cause == "NO_ANSWER" and self._chronicle.answered_us is None  # it rang for as long as we let it
+        by: Literal["caller", "robot", "switch"] = "robot" if ours else self._by
+        self._chronicle.hung_up(event, "switch" if event.cause == SWITCH_LOST else by)
 
     async def _hang_up(self, cause: str) -> None:
         try:

@@ -22,19 +22,21 @@ TALKS = """
 
 
 @pytest.mark.parametrize(
-    ("outcome", "cause", "disposition"),
+    ("outcome", "cause", "by", "disposition"),
     [
-        ("{kind: busy, after_ms: 300}", "USER_BUSY", "busy"),
-        ("{kind: reject, after_ms: 300}", "CALL_REJECTED", "rejected"),
-        ("{kind: no_answer}", "NO_ANSWER", "no_answer"),
-        ("{kind: unallocated, after_ms: 100}", "UNALLOCATED_NUMBER", "unallocated"),
+        ("{kind: busy, after_ms: 300}", "USER_BUSY", "caller", "busy"),
+        ("{kind: reject, after_ms: 300}", "CALL_REJECTED", "caller", "rejected"),
+        ("{kind: no_answer}", "NO_ANSWER", "robot", "no_answer"),
+        ("{kind: unallocated, after_ms: 100}", "UNALLOCATED_NUMBER", "caller", "unallocated"),
     ],
 )
-def test_a_call_that_is_not_answered_has_its_cause(tmp_path: Path, outcome: str, cause: str, disposition: str) -> None:
+def test_a_call_that_is_not_answered_has_its_cause(
+    tmp_path: Path, outcome: str, cause: str, by: str, disposition: str
+) -> None:
     call = hold_call(plan_file(tmp_path, TALKS, outcome=outcome), tmp_path, overrides=["call.ring_timeout_s=5"])
     record = call.finished.record
     assert record.hangup is not None
-    assert (record.hangup.cause, record.disposition) == (cause, disposition)
+    assert (record.hangup.cause, record.hangup.by, record.disposition) == (cause, by, disposition)
     assert (record.answered_at, record.amd, record.turns, record.errors) == (None, None, (), ())
     assert "audio" not in record.files
 
