@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from robot.lab.callee import Speak
 from robot.lab.channel import LineModel
 from robot.lab.directory import Directory
 from robot.settings import Settings, config_dir
@@ -60,17 +61,39 @@ class Engines:
 
     def directory(self, lab: LabSettings, line: LineModel | None) -> Directory:
         """The embedded switch's callees; they speak with the robot's synthesiser and another voice."""
-        speakers = {"fr": lab.speaker_fr, "en": lab.speaker_en}
+        return Directory(speech_of(self.synthesizer, lab), line=line)
 
-        async def speak(text: str, language: str, voice: str) -> AudioChunk:
-            async def whole() -> AsyncIterator[str]:
-                yield text
 
-            stream = self.synthesizer.stream(whole(), language=language, voice=voice or speakers[language])
-            pieces = [chunk.pcm async for chunk in stream]
-            return AudioChunk(np.concatenate([np.zeros(0, np.int16), *pieces]), self.synthesizer.rate_hz, text)
+def speech_of(synthesizer: Synthesizer, lab: LabSettings) -> Speak:
+    """What callees say, by ``synthesizer``; those that name no voice get the lab's, which is not the robot's."""
+    speakers = {"fr": lab.speaker_fr, "en": lab.speaker_en}
 
-        return Directory(speak, line=line)
+    async def speak(text: str, language: str, voice: str) -> AudioChunk:
+        async def whole() -> AsyncIterator[str]:
+            yield text
+
+        stream = synthesizer.stream(whole(), language=language, voice=voice or speakers[language])
+        pieces = [chunk.pcm async for chunk in stream]
+        return AudioChunk(np.concatenate([np.zeros(0, np.int16), *pieces]), synthesizer.rate_hz, text)
+
+    return speak
+
+
+@asynccontextmanager
+async def open_speech(settings: Settings) -> AsyncIterator[Speak]:
+    """A voice for callees alone, loaded when the first of them speaks. What is missing then is that call's failure."""
+    opened: list[Synthesizer] = []
+
+    async def speak(text: str, language: str, voice: str) -> AudioChunk:
+        if not opened:
+            opened.append(Registry(open_store()).synthesizer(settings.tts.model_dump()))
+        return await speech_of(opened[0], settings.lab)(text, language, voice)
+
+    try:
+        yield speak
+    finally:
+        for synthesizer in opened:
+            await synthesizer.aclose()
 
 
 def open_store() -> ModelStore:

@@ -15,12 +15,14 @@ from robot.cli.call import call
 from robot.cli.common import CONTEXT, ConfigFiles, Overrides, RootOptions, err
 from robot.cli.demo import demo
 from robot.cli.doctor import doctor
-from robot.cli.lab_switch import lab_switch
+from robot.cli.lab_switch import lab_switch_command
 from robot.cli.scenario import app as scenario_app
 from robot.cli.serve import serve
 from robot.cli.softphone import softphone
 from robot.cli.trace import replay_trace
+from robot.engines import open_speech
 from robot.errors import RobotError, errors_in
+from robot.settings import load_settings
 from services.errors import BadInput, ServiceError
 
 app = typer.Typer(
@@ -32,7 +34,9 @@ app = typer.Typer(
     context_settings=CONTEXT,
 )
 lab_app = typer.Typer(help="The embedded switch and its instruments.", no_args_is_help=True, context_settings=CONTEXT)
-lab_app.command("switch", epilog="Example: allobot lab switch --esl 127.0.0.1:8021 --password secret")(lab_switch)
+lab_app.command("switch", epilog="Example: allobot lab switch --esl 127.0.0.1:8021 --password secret")(
+    lab_switch_command(lambda: open_speech(load_settings()))
+)
 lab_app.command("replay-trace", epilog="Example: allobot lab replay-trace 01_basic_call.esl.jsonl.gz")(replay_trace)
 
 app.command(epilog="Example: allobot call lab:person_fr --scenario appointment_fr --lead first_name=Marie")(call)
