@@ -161,7 +161,8 @@ async def _start(settings: Settings, surroundings: Surroundings, stack: AsyncExi
     books = tuple(load_phrases(path) for path in sorted((config_dir() / "amd").glob("*.yaml")))
     engines = await stack.enter_async_context(open_engines(settings))
     spool = _open_spool(settings, stack)
-    media = await stack.enter_async_context(_media(settings.media))
+    listener = MediaServer(media_address(settings.media), max_connections=settings.media.max_connections)
+    media = await stack.enter_async_context(listener)
     address = esl_address(settings)
     if settings.switch.kind == "freeswitch" and not settings.esl.allow_insecure:
         await refuse_insecure(address.host, address.port, address.password, surroundings.addresses())
@@ -225,9 +226,9 @@ def _client(settings: Settings, address: EslAddress, chance: random.Random) -> A
             assert_never(client)
 
 
-def _media(media: MediaSettings) -> MediaServer:
-    address = MediaAddress(media.host, media.port, media.public_host, media.tls_certificate, media.tls_key)
-    return MediaServer(address, max_connections=media.max_connections)
+def media_address(media: MediaSettings) -> MediaAddress:
+    """Where the settings say that switches stream to."""
+    return MediaAddress(media.host, media.port, media.public_host, media.tls_certificate, media.tls_key)
 
 
 def _embedded(settings: Settings, engines: Engines, surroundings: Surroundings) -> EmbeddedSwitch:

@@ -10,6 +10,10 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
+from services.words import ends_sentence
+
+__all__ = ["Spoken", "ends_sentence", "fold", "listen_to"]
+
 _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ß": "ss", "’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'"})
 _NOT = re.compile(r"\b(\w+)n't\b|\b(can)not\b")
 _STEMS = {"ca": "can", "wo": "will", "sha": "shall"}
@@ -48,8 +52,3 @@ def listen_to(text: str) -> Spoken:
 def fold(text: str) -> str:
     """``text`` as folded words in one string: lower case, no accents, one space between words."""
     return " ".join(listen_to(text).words)
-
-
-def ends_sentence(text: str) -> bool:
-    """Whether a pause belongs after ``text``, as it is written."""
-    return text.rstrip(' \u00a0\u202f»”")]').endswith((".", "!", "?", "…"))

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from robot.call.chronicle import Chronicle
-from robot.call.entries import SwitchEntry
+from robot.call.identity import identity_of
 from robot.call.journal import Journal
 from robot.call.measure import (
     Activity,
@@ -119,7 +119,7 @@ def _keep_audio(facts: CallFacts) -> LineAudio | None:
 
 
 def _record(facts: CallFacts, activity: Activity, line: LineAudio | None) -> CallRecord:
-    chronicle, order, tools = facts.chronicle, facts.order, facts.tools
+    chronicle = facts.chronicle
     answered_at = chronicle.answered_at
     detected = {one.detected_ms: one for one in chronicle.interruptions}
     silences = {
@@ -128,21 +128,13 @@ def _record(facts: CallFacts, activity: Activity, line: LineAudio | None) -> Cal
         if one.detected_ms is not None
     }
     return CallRecord(
-        call_id=order.uuid,
-        direction="outbound" if order.incoming is None else "inbound",
-        target=order.target,
-        scenario=order.scenario.name,
-        language=order.scenario.language,
-        lead=dict(order.lead),
+        **identity_of(facts.tools, facts.order),
         started_at=facts.started_at,
         answered_at=answered_at,
         ended_at=facts.ended_at,
         ring_ms=_ms_between(facts.started_at, answered_at) if answered_at else None,
         talk_ms=_ms_between(answered_at, facts.ended_at) if answered_at else 0.0,
         interrupted=facts.interrupted,
-        switch=SwitchEntry(kind=tools.switch_kind, version=tools.switch_version),
-        line=order.line,
-        engines=dict(tools.engines),
         amd=chronicle.amd,
         turns=chronicle.turn_entries(_responses(chronicle, activity)),
         barge_ins=chronicle.barge_in_entries(silences),

@@ -7,7 +7,7 @@ phase is left. What it finds out goes back to the call's state machine through `
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 
 from robot.call.chronicle import Chronicle
 from robot.call.conversation import Conversation
@@ -23,7 +23,7 @@ from robot.fsm.amd import Verdict
 from robot.fsm.call import Phase, Policy
 from robot.media.base import SpeechLine
 from robot.scenario import engine
-from robot.scenario.dialogue import HangUp, Transfer, TransferFailed
+from robot.scenario.dialogue import Action, DialogueState, HangUp, Transfer, TransferFailed
 from services.errors import ServiceError
 
 RING_SLACK_S = 5
@@ -41,14 +41,15 @@ class Phases:
         chronicle: Chronicle,
         playout: SpeechLine,
         voice: Voice,
+        opening: tuple[DialogueState, Sequence[Action]],
         group: asyncio.TaskGroup,
         feed: Callable[[calls.CallInput], None],
         open_hand_over: OpenHandOver,
     ) -> None:
         self._tools, self._order, self._chronicle = tools, order, chronicle
         self._playout, self._voice, self._group, self._feed = playout, voice, group, feed
-        self._opening = engine.start(order.scenario, order.lead)
-        self._dialogue = self._opening[0]
+        self._opening = opening
+        self._dialogue = opening[0]
         self._open_hand_over = open_hand_over
         self._transfer: Transfer | None = None
         self._hand_over: HandOver | None = None

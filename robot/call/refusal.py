@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from robot.call.entries import SwitchEntry
+from robot.call.identity import identity_of
 from robot.call.record import CallFolder, CallRecord, RecordSaved, RecordUnsaved
 from robot.call.tools import CallOrder, CallTools
 
@@ -36,17 +36,10 @@ def bare_record(
 ) -> CallRecord:
     """What is known of a call that has not happened."""
     return CallRecord(
-        call_id=order.uuid,
-        direction="outbound" if order.incoming is None else "inbound",
-        target=order.target,
-        scenario=order.scenario.name,
-        language=order.scenario.language,
-        lead=dict(order.lead),
+        **identity_of(tools, order),
         started_at=now,
         ended_at=now,
         interrupted=interrupted,
-        switch=SwitchEntry(kind=tools.switch_kind, version=tools.switch_version),
-        engines=dict(tools.engines),
         disposition=disposition,
         errors=errors,
     )

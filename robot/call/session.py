@@ -118,6 +118,7 @@ class CallSession:
             self._chronicle,
             self._playout,
             self._voice,
+            self._opening,
             self._group,
             self._feed,
             lambda transfer: HandOver(self._tools, order, self._chronicle, ears, self._folder.path, transfer),

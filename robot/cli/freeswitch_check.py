@@ -13,14 +13,14 @@ from typing import Annotated
 
 import typer
 
-from robot.app import esl_address
+from robot.app import esl_address, media_address
 from robot.cli.common import ConfigFiles, JsonFlag, Overrides, err, out, print_json, run, settings_of
 from robot.cli.findings import table_of
 from robot.errors import CommandFailed, NotConnected, RobotError
 from robot.freeswitch.check import connect, look
 from robot.freeswitch.findings import Finding
 from robot.freeswitch.self_call import self_call
-from robot.media.server import MediaAddress, MediaServer
+from robot.media.server import MediaServer
 from robot.settings import Settings
 from robot.telephony.esl_client import EslSwitch
 
@@ -84,12 +84,10 @@ async def _ask(settings: Settings) -> list[Finding]:
 
 
 async def _call(settings: Settings, echo: str) -> list[Finding]:
-    media = settings.media
-    address = MediaAddress(media.host, media.port, media.public_host, media.tls_certificate, media.tls_key)
     call = str(uuid.uuid4())
     with tempfile.TemporaryDirectory(prefix="allobot-check-", dir=settings.playout.spool_folder or None) as folder:
         async with (
-            MediaServer(address, max_connections=1) as server,
+            MediaServer(media_address(settings.media), max_connections=1) as server,
             EslSwitch(esl_address(settings), random.SystemRandom()) as switch,
         ):
             with server.stream(call, uuid.uuid4().hex, STREAM_RATE_HZ, QUEUE_MS) as (url, source):

@@ -8,9 +8,13 @@ background job with an id of ours, so that it holds nobody up.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from robot.errors import CommandFailed
+from robot.errors import CommandFailed, SwitchError
+from robot.events import CallEvent
+from robot.log import get_logger
 from robot.protocol import esl
 from robot.telephony import esl_commands
 from robot.telephony.arguments import (
@@ -24,10 +28,50 @@ from robot.telephony.arguments import (
     word_path_of,
 )
 from robot.telephony.esl_commands import RATES, Reply, checked, is_gone
+from robot.telephony.incoming import IncomingCalls, incoming_of
+from robot.telephony.live_call import LiveCall
+from robot.telephony.switch import Incoming
+
+log = get_logger(__name__)
 
 
 class CallControl(ABC):
-    """Base of the ESL clients."""
+    """Base of the ESL clients: their commands, and the calls that somebody listens to."""
+
+    def __init__(self, event_queue: int) -> None:
+        """``event_queue``: events of one call that may wait unread."""
+        self._event_queue = event_queue
+        self._calls: dict[str, LiveCall] = {}
+        self._incoming = IncomingCalls()
+
+    @asynccontextmanager
+    async def call(self, uuid: str) -> AsyncIterator[AsyncIterator[CallEvent]]:
+        """See :meth:`Switch.call`."""
+        call = self._calls.setdefault(uuid, LiveCall(uuid, self._event_queue))
+        try:
+            yield call.events
+        finally:
+            del self._calls[uuid]
+            call.forget()
+            if call.events.overflowed:
+                log.error("call_events_overflowed", call=uuid, limit=self._event_queue)
+                with suppress(SwitchError):
+                    await self.hangup(uuid)
+
+    def incoming(self) -> AsyncIterator[Incoming]:
+        """See :meth:`Switch.incoming`."""
+        return self._incoming.read()
+
+    def _admit(self, event: esl.Event) -> bool:
+        """Keeps the events of a call that comes in, from here on: none is missed before it is answered.
+
+        False when it comes in and there is no room for it.
+        """
+        if not self._incoming.wanted or event.uuid in self._calls or (incoming := incoming_of(event)) is None:
+            return True
+        if admitted := self._incoming.put(incoming):
+            self._calls[event.uuid] = LiveCall(event.uuid, self._event_queue)
+        return admitted
 
     @abstractmethod
     async def _send(self, data: bytes, *, again: bool = False) -> Reply:

@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
 from robot.errors import CommandFailed, NotConnected, SwitchError
-from robot.events import CallEvent, HungUp
+from robot.events import HungUp
 from robot.log import get_logger
 from robot.protocol import esl
 from robot.telephony import esl_commands
@@ -28,11 +27,9 @@ from robot.telephony.esl_address import EslAddress
 from robot.telephony.esl_commands import JOB, Reply, checked, failed_cause, is_gone
 from robot.telephony.esl_lane import EslLane, LaneHooks
 from robot.telephony.esl_link import EslLink
-from robot.telephony.incoming import IncomingCalls, incoming_of
 from robot.telephony.jobs import Jobs
-from robot.telephony.live_call import LiveCall
 from robot.telephony.resume import STRAGGLERS_S, api, resume
-from robot.telephony.switch import Incoming, Originate
+from robot.telephony.switch import Originate
 from robot.telephony.translate import EVENT_NAMES, EVENT_SUBCLASSES, is_stillborn, translate
 
 log = get_logger(__name__)
@@ -47,8 +44,8 @@ class EslSwitch(CallControl):
     """Implements :class:`robot.telephony.switch.Switch`. An async context manager: connected inside it."""
 
     def __init__(self, address: EslAddress, chance: random.Random) -> None:
+        super().__init__(address.event_queue)
         self._address = address
-        self._calls: dict[str, LiveCall] = {}
         self._orphans: dict[str, str] = {}
         """uuid → cause of calls that are over for us and may not be for the switch"""
         self._jobs = Jobs(address.command_timeout_s, chance)
@@ -57,7 +54,6 @@ class EslSwitch(CallControl):
         self._commands = EslLane("commands", address, chance, quiet)
         listening = LaneHooks(self._prepare_events, self._on_event, self._on_lost)
         self._events = EslLane("events", address, chance, listening)
-        self._incoming = IncomingCalls()
         self._giving_up: asyncio.TimerHandle | None = None
         self._core_uuid = ""
         self._leaving = False
@@ -81,24 +77,6 @@ class EslSwitch(CallControl):
             lane.close()
         self._give_up("the robot ends")
         await self._group.__aexit__(None, None, None)  # what went wrong inside is no failure of these tasks
-
-    @asynccontextmanager
-    async def call(self, uuid: str) -> AsyncIterator[AsyncIterator[CallEvent]]:
-        """See :meth:`Switch.call`."""
-        call = self._calls.setdefault(uuid, LiveCall(uuid, self._address.event_queue))
-        try:
-            yield call.events
-        finally:
-            del self._calls[uuid]
-            call.forget()
-            if call.events.overflowed:
-                log.error("call_events_overflowed", call=uuid, limit=self._address.event_queue)
-                with suppress(SwitchError):
-                    await self.hangup(uuid)
-
-    def incoming(self) -> AsyncIterator[Incoming]:
-        """See :meth:`Switch.incoming`."""
-        return self._incoming.read()
 
     async def originate(self, request: Originate) -> None:
         """See :meth:`Switch.originate`. Raises ``LocalProtocolError`` for a dial string that is more than one."""
@@ -225,23 +203,13 @@ class EslSwitch(CallControl):
             case "BACKGROUND_JOB":
                 self._on_job(event)
             case _:
-                if self._incoming.wanted and event.uuid not in self._calls:
-                    self._on_incoming(incoming_of(event))
+                if not self._admit(event):
+                    log.error("incoming_call_turned_away", call=event.uuid)
+                    self._group.create_task(self._turn_away(event.uuid), name="turn away")
                 if (call := self._calls.get(event.uuid)) is not None:
                     call.known, call.placing = True, call.placing and is_stillborn(event)
                     if (translated := translate(event)) is not None:
                         call.take(translated)
-
-    def _on_incoming(self, incoming: Incoming | None) -> None:
-        """From here on the call's events are kept, so that none is missed before it is answered."""
-        if incoming is None:
-            return
-        if self._incoming.put(incoming):
-            call = self._calls[incoming.uuid] = LiveCall(incoming.uuid, self._address.event_queue)
-            call.answered = True  # by the dialplan, before it was parked
-        else:
-            log.error("incoming_call_turned_away", call=incoming.uuid)
-            self._group.create_task(self._turn_away(incoming.uuid), name="turn away")
 
     async def _turn_away(self, uuid: str) -> None:
         with suppress(SwitchError):

@@ -19,12 +19,10 @@ Choose it to compare, not to run on. What is wrong with it, and what that means 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 
-from robot.errors import ConfigError, NotConnected, SwitchError
-from robot.events import CallEvent, HungUp
+from robot.errors import ConfigError, NotConnected
+from robot.events import HungUp
 from robot.log import get_logger
 from robot.protocol import esl
 from robot.telephony import esl_commands
@@ -32,9 +30,7 @@ from robot.telephony.call_control import CallControl
 from robot.telephony.esl_address import EslAddress
 from robot.telephony.esl_commands import JOB, Reply, checked, failed_cause
 from robot.telephony.green_hub import GreenHub, Headers
-from robot.telephony.incoming import IncomingCalls, incoming_of
-from robot.telephony.live_call import LiveCall
-from robot.telephony.switch import Incoming, Originate
+from robot.telephony.switch import Originate
 from robot.telephony.translate import EVENT_NAMES, EVENT_SUBCLASSES, is_stillborn, translate
 
 log = get_logger(__name__)
@@ -47,9 +43,8 @@ class GreenSwitch(CallControl):
     """
 
     def __init__(self, address: EslAddress) -> None:
+        super().__init__(address.event_queue)
         self._address = address
-        self._calls: dict[str, LiveCall] = {}
-        self._incoming = IncomingCalls()
         self._hub: GreenHub | None = None
         self._lost = "not connected to the switch"
         self.version = ""
@@ -76,23 +71,6 @@ class GreenSwitch(CallControl):
         if hub is not None:
             await hub.stop()
         self._end_calls()
-
-    @asynccontextmanager
-    async def call(self, uuid: str) -> AsyncIterator[AsyncIterator[CallEvent]]:
-        """See :meth:`Switch.call`."""
-        call = self._calls.setdefault(uuid, LiveCall(uuid, self._address.event_queue))
-        try:
-            yield call.events
-        finally:
-            del self._calls[uuid]
-            if call.events.overflowed:
-                log.error("call_events_overflowed", call=uuid, limit=self._address.event_queue)
-                with suppress(SwitchError):
-                    await self.hangup(uuid)
-
-    def incoming(self) -> AsyncIterator[Incoming]:
-        """See :meth:`Switch.incoming`. A call beyond what the queue holds is left parked: nothing here can end it."""
-        return self._incoming.read()
 
     async def originate(self, request: Originate) -> None:
         """See :meth:`Switch.originate`. Raises ``LocalProtocolError`` for a dial string that is more than one."""
@@ -129,11 +107,8 @@ class GreenSwitch(CallControl):
             if call is not None and call.placing and (cause := failed_cause(event)) is not None:
                 call.take(HungUp(event.at_us, cause))
             return
-        if self._incoming.wanted and event.uuid not in self._calls and (incoming := incoming_of(event)) is not None:
-            if self._incoming.put(incoming):
-                self._calls[event.uuid] = LiveCall(event.uuid, self._address.event_queue)
-            else:
-                log.error("incoming_call_left", call=event.uuid)
+        if not self._admit(event):
+            log.error("incoming_call_left", call=event.uuid)  # parked: nothing here may wait for a command
         if (call := self._calls.get(event.uuid)) is not None:
             call.placing = call.placing and is_stillborn(event)
             if (translated := translate(event)) is not None:

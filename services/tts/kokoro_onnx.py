@@ -24,7 +24,8 @@ from services.audio import AudioChunk, Pcm, Samples, ms_to_samples, to_pcm
 from services.errors import BadInput, Overloaded, Unavailable
 from services.info import EngineInfo
 from services.tts.silence import SENTENCE_PAUSE_MS, trim
-from services.tts.text import check_language, ends_sentence, normalise, split_clauses
+from services.tts.text import check_language, normalise, split_clauses
+from services.words import ends_sentence
 
 _T = TypeVar("_T")
 

@@ -126,11 +126,6 @@ def split_clauses(text: str) -> list[str]:
     return [*splitter.push(text), *splitter.flush()]
 
 
-def ends_sentence(clause: str) -> bool:
-    """Whether a pause belongs after this clause."""
-    return clause.rstrip(' \u00a0\u202f»”")]').endswith((".", "!", "?", "…"))
-
-
 def _is_abbreviation(head: str, rest: str) -> bool:
     word = _LAST_WORD.search(head)
     if not word:

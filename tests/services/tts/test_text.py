@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import BadInput
-from services.tts.text import MAX_CLAUSE_CHARS, ClauseSplitter, ends_sentence, normalise, split_clauses
+from services.tts.text import MAX_CLAUSE_CHARS, ClauseSplitter, normalise, split_clauses
+from services.words import ends_sentence
 
 CLAUSES = {
     "": [],
