@@ -6,7 +6,7 @@ waits until the answer is known, and then gets negative times.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -82,7 +82,9 @@ class Interruption:
 class Chronicle:
     """One call's story. Written by the call's own task alone."""
 
-    def __init__(self, uuid: str, journal: Journal, observe: Observer) -> None:
+    def __init__(self, uuid: str, journal: Journal, observe: Observer, now_s: Callable[[], float]) -> None:
+        """``now_s``: ``loop.time`` of the call's loop."""
+        self._now_s = now_s
         self._uuid, self._journal, self._observe = uuid, journal, observe
         self._early: list[tuple[float, str, Mapping[str, Plain]]] = []
         self._answered_s: float | None = None
@@ -106,8 +108,11 @@ class Chronicle:
         self._tails: dict[str, float] = {}
         """text → silence at the end of its audio"""
 
-    def note(self, now_s: float, name: str, **fields: Plain) -> None:
-        """Something happened at ``loop.time()`` ``now_s``: a line of events.jsonl, and a sign to whoever watches."""
+    def note(self, name: str, **fields: Plain) -> None:
+        """Something happened just now: a line of events.jsonl, and a sign to whoever watches."""
+        self._note_at(self._now_s(), name, fields)
+
+    def _note_at(self, now_s: float, name: str, fields: Mapping[str, Plain]) -> None:
         if self._answered_s is None:
             self._early.append((now_s, name, fields))
             return
@@ -117,7 +122,7 @@ class Chronicle:
         """The answer: from here on media time counts."""
         self._answered_s, self.answered_us, self.answered_at = now_s, at_us, wall
         self.release(now_s)
-        self.note(now_s, "answered")
+        self._note_at(now_s, "answered", {})
 
     def release(self, zero_s: float) -> None:
         """Writes what waited for the answer, with ``zero_s`` as time 0; at the end of a call that had none, too."""
@@ -128,11 +133,11 @@ class Chronicle:
     def count(self, name: str, by: int = 1) -> None:
         self.counters[name] = self.counters.get(name, 0) + by
 
-    def fail(self, now_s: float, what: str) -> None:
+    def fail(self, what: str) -> None:
         """An error that the call survived, or died of."""
         self.errors.append(what)
         self.count("errors")
-        self.note(now_s, "error", what=what)
+        self.note("error", what=what)
 
     def elapsed_ms(self, now_s: float) -> float:
         """``loop.time()`` → ms since the answer; 0 before it."""
@@ -155,7 +160,7 @@ class Chronicle:
         last = int(sounding[-1]) + 1 if len(sounding) else 0
         self._tails[chunk.text] = samples_to_ms(len(chunk.pcm) - last, chunk.rate_hz)
 
-    def heard(self, now_s: float, turn: TurnDraft, heard: Heard) -> None:
+    def heard(self, turn: TurnDraft, heard: Heard) -> None:
         """What of the robot's words in ``turn`` was heard."""
         self.spoken.append([])
         for clause in heard.clauses:
@@ -165,7 +170,6 @@ class Chronicle:
             sound_end_ms = max(start_ms, end_ms - self._tails.get(clause.text, 0.0))
             self.spoken[-1].append(Spoken(clause.text, start_ms, sound_end_ms, self._pauses.get(clause.text, 0.0)))
             self.note(
-                now_s,
                 "spoken",
                 text=clause.text,
                 start_ms=start_ms,
@@ -181,7 +185,7 @@ class Chronicle:
         ended_ms = self.since_answer_ms(heard.ended_us)
         turn.robot_end_ms = turn.robot_end_ms if ended_ms is None else ended_ms
 
-    def decided(self, now_s: float, decision: Decision, compute_ms: float) -> None:
+    def decided(self, decision: Decision, compute_ms: float) -> None:
         evidence = decision.evidence
         matches = tuple(f"{match.kind.value} {match.phrase}" for match in evidence.matches)
         self.amd = AmdEntry(
@@ -199,7 +203,6 @@ class Chronicle:
             ),
         )
         self.note(
-            now_s,
             "amd_verdict",
             verdict=decision.verdict.value,
             decided_at_ms=decision.decided_at_ms,

@@ -98,7 +98,7 @@ class Conversation:
                 case turns.CloseTurn():
                     work = self._answer(command)
                 case turns.ReportNoInput():
-                    self._note("no_input")
+                    self._chronicle.note("no_input")
                     self._before = (self._reply.state, len(self._chronicle.turns))
                     work = self._perform(self._reply.step(NoInput()), self._chronicle.new_turn())
                 case Pressed():
@@ -116,14 +116,14 @@ class Conversation:
                 self._feed(turns.SpeechPlayed())
                 self._feed(turns.ListenFor(self._hearing.now_ms, listen.timeout_ms))
             case HangUp() | Transfer() as end:
-                self._note("dialogue_ended", disposition=end.disposition)
+                self._chronicle.note("dialogue_ended", disposition=end.disposition)
                 self._end.set_result(end)
 
     async def _answer(self, closed: turns.CloseTurn) -> None:
         """The caller has finished: recognise, step, speak."""
         self._before = (self._reply.state, len(self._chronicle.turns))
         transcript = await self._recognise(closed.start_ms - HEAD_MS, closed.end_ms + TAIL_MS)
-        self._note("caller", text=transcript.text, start_ms=closed.start_ms, end_ms=closed.end_ms)
+        self._chronicle.note("caller", text=transcript.text, start_ms=closed.start_ms, end_ms=closed.end_ms)
         if not transcript.text.strip():
             await self._nothing_said()
             return
@@ -135,7 +135,7 @@ class Conversation:
         actions = self._reply.step(UserSaid(transcript.text))
         for found in self._reply.state.understood[understood:]:
             turn.intent, turn.node = found.intent, found.node
-        self._note("understood", intent=turn.intent, node=self._reply.state.node)
+        self._chronicle.note("understood", intent=turn.intent, node=self._reply.state.node)
         await self._perform(actions, turn)
 
     async def _reopen(self) -> None:
@@ -145,7 +145,7 @@ class Conversation:
             self._feed(turns.SpeechPlayed())
         self._reply.state, turn_count = self._before
         del self._chronicle.turns[turn_count:]
-        self._note("turn_reopened")
+        self._chronicle.note("turn_reopened")
 
     async def _nothing_said(self) -> None:
         """A sound without words: after an interruption the robot speaks again, else it goes on listening."""
@@ -163,19 +163,21 @@ class Conversation:
                 audio, language=self._scenario.language, prompt=self._expects
             )
         except ServiceError as error:
-            self._chronicle.fail(asyncio.get_running_loop().time(), f"asr: {error}")
+            self._chronicle.fail(f"asr: {error}")
             return Transcript("")
 
     async def _interrupted(self, stop: turns.StopSpeaking) -> None:
         self._after_barge_in = True
         self._reply.settle(self._turn, await self._playout.clear())
         self._chronicle.interruptions.append(Interruption(stop.onset_ms, stop.now_ms, self._turn.index))
-        self._note("barge_in", onset_ms=stop.onset_ms, detected_ms=stop.now_ms, heard=" ".join(self._turn.heard))
+        self._chronicle.note(
+            "barge_in", onset_ms=stop.onset_ms, detected_ms=stop.now_ms, heard=" ".join(self._turn.heard)
+        )
 
     async def _pressed(self, digits: Pressed) -> Coroutine[None, None, None]:
         self._reply.settle(self._turn, await self._playout.clear())
         self._feed(turns.SpeechPlayed())
-        self._note("keys", digits=digits)
+        self._chronicle.note("keys", digits=digits)
         return self._perform(self._reply.step(Keypad(str(digits))), self._chronicle.new_turn())
 
     def _speaking(self, interruptible: bool) -> None:
@@ -185,12 +187,9 @@ class Conversation:
         before = self._turn_state.phase
         self._turn_state, commands = turns.step(self._turn_state, event, self._tools.limits.turn)
         if self._turn_state.phase is not before:
-            self._note("turn", phase=self._turn_state.phase.value, on=type(event).__name__)
+            self._chronicle.note("turn", phase=self._turn_state.phase.value, on=type(event).__name__)
         for command in commands:
             self._inbox.put_nowait(command)
-
-    def _note(self, name: str, **fields: str | float) -> None:
-        self._chronicle.note(asyncio.get_running_loop().time(), name, **fields)
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

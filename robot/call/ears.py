@@ -52,7 +52,7 @@ class Ears:
             try:
                 await switch.start_recording(self._uuid, recording)
             except CommandFailed as error:
-                self._fail(f"line recording: {error.reply}; call.wav is what the robot knows of the line")
+                self._chronicle.fail(f"line recording: {error.reply}; call.wav is what the robot knows of the line")
 
     async def close(self) -> None:
         """Hears and records no more, although the call goes on."""
@@ -83,7 +83,7 @@ class Ears:
         if self.closed:
             return
         self._chronicle.count("stream_lost")
-        self._fail(f"audio stream lost ({event.code} {event.reason})")
+        self._chronicle.fail(f"audio stream lost ({event.code} {event.reason})")
         self._broken.set()
 
     async def keep(self) -> None:
@@ -99,7 +99,7 @@ class Ears:
             if self.closed:
                 return
             if attempt == len(PAUSES_S):
-                self._fail(f"audio stream: given up after {attempt} attempts to start it again")
+                self._chronicle.fail(f"audio stream: given up after {attempt} attempts to start it again")
                 return
             attempt += 1
             self._broken.clear()
@@ -114,7 +114,7 @@ class Ears:
             except TimeoutError:
                 if max(self._source.last_arrival_s or 0.0, self._started_s) == heard_s:
                     self._chronicle.count("stream_stalled")
-                    self._fail(f"audio stream: nothing came for {STALL_S:g} s")
+                    self._chronicle.fail(f"audio stream: nothing came for {STALL_S:g} s")
                     return
 
     async def _restart(self) -> None:
@@ -126,12 +126,9 @@ class Ears:
         try:
             await self._start()
         except CommandFailed as error:
-            self._fail(f"audio stream: {error.reply}")
+            self._chronicle.fail(f"audio stream: {error.reply}")
             self._broken.set()
 
     async def _start(self) -> None:
         self._started_s = asyncio.get_running_loop().time()
         await self._tools.switch.start_stream(self._uuid, self._url, rate_hz=self._tools.limits.switch_rate_hz)
-
-    def _fail(self, what: str) -> None:
-        self._chronicle.fail(asyncio.get_running_loop().time(), what)

@@ -63,11 +63,11 @@ class HandOver:
             lead=dict(order.lead),
             transcript=transcript_of(self._chronicle.turns),
         )
-        self._note("transfer_offered", to=offer.to, kind=self._transfer.kind)
+        self._chronicle.note("transfer_offered", to=offer.to, kind=self._transfer.kind)
         try:
             await self._tools.agent_hook.offer(offer, self._folder)
         except (OSError, RobotError) as error:
-            self._fail(f"transfer: the person's hook failed: {error}")
+            self._chronicle.fail(f"transfer: the person's hook failed: {error}")
 
     async def _blind(self) -> bool:
         switch, uuid, transfer = self._tools.switch, self._order.uuid, self._transfer
@@ -147,12 +147,12 @@ class HandOver:
         self.handed_over = True
         self._chronicle.disposition = self._transfer.disposition
         self._tell(handed_over_at_ms=self._now_ms(), outcome="handed_over")
-        self._note("handed_over", to=self._transfer.to)
+        self._chronicle.note("handed_over", to=self._transfer.to)
         await self._ears.close()
 
     def _failed(self, outcome: str, why: str) -> bool:
         self._tell(outcome=outcome)
-        self._note("transfer_failed", outcome=outcome, why=why)
+        self._chronicle.note("transfer_failed", outcome=outcome, why=why)
         return False
 
     def _tell(self, **fields: str | float) -> None:
@@ -160,12 +160,6 @@ class HandOver:
 
     def _now_ms(self) -> float:
         return self._chronicle.elapsed_ms(asyncio.get_running_loop().time())
-
-    def _note(self, name: str, **fields: str) -> None:
-        self._chronicle.note(asyncio.get_running_loop().time(), name, **fields)
-
-    def _fail(self, what: str) -> None:
-        self._chronicle.fail(asyncio.get_running_loop().time(), what)
 
 
 def transcript_of(turns: Sequence[TurnDraft]) -> tuple[TranscriptLine, ...]:

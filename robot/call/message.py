@@ -40,9 +40,8 @@ class Message:
 
     async def run(self, text: str) -> None:
         """Returns when the message was played to its end."""
-        loop = asyncio.get_running_loop()
         cue = await self._cue
-        self._chronicle.note(loop.time(), "message_started", cue=cue.value, beep_at_ms=self._entry.beep_at_ms)
+        self._chronicle.note("message_started", cue=cue.value, beep_at_ms=self._entry.beep_at_ms)
         turn = self._chronicle.new_turn()
         turn.node, turn.said = "voicemail", [text]
         try:
@@ -53,11 +52,11 @@ class Message:
             await self._playout.wait_idle()
         finally:
             for heard in self._playout.take():
-                self._chronicle.heard(loop.time(), turn, heard)
+                self._chronicle.heard(turn, heard)
             self._chronicle.voicemail = self._entry.model_copy(
                 update={"message_start_ms": turn.robot_start_ms, "message_heard_text": " ".join(turn.heard)}
             )
-        self._chronicle.note(loop.time(), "message_left", heard=" ".join(turn.heard))
+        self._chronicle.note("message_left", heard=" ".join(turn.heard))
 
     def _feed(self, event: voicemail.MessageInput) -> None:
         self._state, cue = voicemail.step(self._state, event, self._tools.limits.voicemail)

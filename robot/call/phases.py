@@ -150,12 +150,11 @@ class Phases:
 
     async def _carry_out(self, work: Coroutine[None, None, calls.CallInput]) -> None:
         """A failure of the phase ends this call, with the reason in its record."""
-        now_s = asyncio.get_running_loop().time
         try:
             outcome = await work
         except* (RobotError, ServiceError) as failures:
             for failure in failures.exceptions:
-                self._chronicle.fail(now_s(), f"{self._phase.value}: {failure}")
+                self._chronicle.fail(f"{self._phase.value}: {failure}")
             outcome = calls.Stopped(FAILED)
         self._feed(outcome)
 
@@ -192,9 +191,9 @@ class Phases:
     async def _press_keys(self, digits: str) -> None:
         try:
             await self._tools.switch.send_dtmf(self._order.uuid, digits)
-            self._chronicle.note(asyncio.get_running_loop().time(), "keys_sent", digits=digits)
+            self._chronicle.note("keys_sent", digits=digits)
         except CommandFailed as error:
-            self._chronicle.fail(asyncio.get_running_loop().time(), f"keys: {error}")
+            self._chronicle.fail(f"keys: {error}")
 
     async def _leave(self, message: Message) -> calls.CallInput:
         await message.run(engine.voicemail_text(self._order.scenario, self._order.lead))

@@ -95,7 +95,7 @@ class Reply:
         """
         kept = ""
         for one in self._playout.take() if heard is None else heard:
-            self._chronicle.heard(asyncio.get_running_loop().time(), turn, one)
+            self._chronicle.heard(turn, one)
             if one.label == finished:
                 kept = one.text
             else:
@@ -152,13 +152,13 @@ class Reply:
             async with aclosing(tokens):
                 async for piece in tokens:
                     if not text:
-                        self._chronicle.note(loop.time(), "llm_first_token", ms=round((loop.time() - asked_s) * 1000))
+                        self._chronicle.note("llm_first_token", ms=round((loop.time() - asked_s) * 1000))
                     text += piece
                     yield piece
                     if len(text.split()) >= action.max_words and ends_sentence(text):
                         break
         except ServiceError as error:
-            self._chronicle.fail(loop.time(), f"llm: {error}")
+            self._chronicle.fail(f"llm: {error}")
         if not text.strip():
             yield action.fallback
-        self._chronicle.note(loop.time(), "llm_reply", question=action.question, text=text.strip() or action.fallback)
+        self._chronicle.note("llm_reply", question=action.question, text=text.strip() or action.fallback)

@@ -39,7 +39,7 @@ class Screening:
             decoding = group.create_task(self._decode(), name="amd decode")
             decision = await self._decision
             decoding.cancel()
-        self._chronicle.decided(asyncio.get_running_loop().time(), decision, self._compute_ms)
+        self._chronicle.decided(decision, self._compute_ms)
         return decision
 
     async def _decode(self) -> None:
@@ -49,7 +49,7 @@ class Screening:
             try:
                 transcript = await self._tools.recognizer.transcribe(audio, language=asked.language)
             except ServiceError as error:
-                self._chronicle.fail(asyncio.get_running_loop().time(), f"amd: {error}")
+                self._chronicle.fail(f"amd: {error}")
                 transcript = Transcript("")
             self._compute_ms += transcript.compute_ms
             self._feed(

@@ -63,7 +63,7 @@ class CallSession:
         limits, scenario = tools.limits, order.scenario
         self._tools, self._order, self._folder = tools, order, folder
         self._journal = Journal(folder.events_path)
-        self._chronicle = Chronicle(order.uuid, self._journal, tools.observe)
+        self._chronicle = Chronicle(order.uuid, self._journal, tools.observe, asyncio.get_running_loop().time)
         self._started_at = tools.now()
         self._spool = tools.spool / order.uuid
         self._line_recording = self._spool / "line.wav"
@@ -104,10 +104,10 @@ class CallSession:
                     await self._hang_up_if_alive(events)
         except* (RobotError, ServiceError) as errors:
             for error in errors_in(errors):
-                self._fail(str(error))
+                self._chronicle.fail(str(error))
         except* Exception as bugs:
             for bug in errors_in(bugs):
-                self._fail(f"internal error: {type(bug).__name__}: {bug}")
+                self._chronicle.fail(f"internal error: {type(bug).__name__}: {bug}")
                 log.error("call_failed", call=self._order.uuid, exc_info=bug)
 
     async def _drive(self, events: AsyncIterator[CallEvent], ears: Ears) -> None:
@@ -144,30 +144,30 @@ class CallSession:
     async def _take_over(self, incoming: Incoming, ears: Ears) -> None:
         """A call that came in is answered already."""
         self._placed = True
-        self._note("incoming", scenario=self._order.scenario.name)
+        self._chronicle.note("incoming", scenario=self._order.scenario.name)
         await self._answered(incoming.at_us, ears)
 
     async def _originate(self) -> None:
         limits, order = self._tools.limits, self._order
-        self._note("originate", scenario=order.scenario.name)
+        self._chronicle.note("originate", scenario=order.scenario.name)
         request = request_of(order, limits)
         self._placed = True
         try:
             await self._tools.switch.originate(request)
         except CommandFailed as error:
-            self._fail(f"originate: {error.reply}")
+            self._chronicle.fail(f"originate: {error.reply}")
             self._feed(HungUp(0, "DESTINATION_OUT_OF_ORDER"))
 
     async def _read(self, events: AsyncIterator[CallEvent], ears: Ears) -> None:
         async for event in events:
             match event:
                 case Progress():
-                    self._note("progress", early_media=event.early_media)
+                    self._chronicle.note("progress", early_media=event.early_media)
                 case Answered():
                     await self._answered(event.at_us, ears)
                 case PlaybackStarted() | PlaybackStopped() | PlaybackFailed():
                     if text := self._playout.on_event(event):
-                        self._note("speaking", text=text)
+                        self._chronicle.note("speaking", text=text)
                 case RecordingStarted():
                     self._chronicle.recording_start_ms = self._chronicle.since_answer_ms(event.at_us)
                 case RecordingStopped():
@@ -210,7 +210,7 @@ class CallSession:
         before = self._state.phase
         self._state, commands = calls.step(self._state, event)
         if self._state.phase is not before:
-            self._note("phase", phase=self._state.phase.value, on=type(event).__name__)
+            self._chronicle.note("phase", phase=self._state.phase.value, on=type(event).__name__)
         for command in commands:
             match command:
                 case calls.Enter(phase=Phase.ENDED):
@@ -223,7 +223,7 @@ class CallSession:
                     self._group.create_task(self._hang_up(cause), name="hang up")
 
     def _hung_up(self, event: HungUp) -> None:
-        self._note("hangup", cause=event.cause)
+        self._chronicle.note("hangup", cause=event.cause)
         ours = event.cause == "NO_ANSWER" and self._chronicle.answered_us is None  # it rang for as long as we let it
         by: Literal["caller", "robot", "switch"] = "robot" if ours else self._by
         self._chronicle.hung_up(event, "switch" if event.cause == SWITCH_LOST else by)
@@ -232,7 +232,7 @@ class CallSession:
         try:
             await self._tools.switch.hangup(self._order.uuid, cause)
         except CommandFailed as error:
-            self._fail(f"hangup: {error}")
+            self._chronicle.fail(f"hangup: {error}")
 
     async def _hang_up_if_alive(self, events: AsyncIterator[CallEvent]) -> None:
         """On the way out no channel is left behind, but for a caller who was handed over and talks to somebody."""
@@ -248,7 +248,7 @@ class CallSession:
         except NotConnected:
             self._hung_up(HungUp(0, SWITCH_LOST))
         except TimeoutError:
-            self._fail("hangup: the switch did not say that the call ended")
+            self._chronicle.fail("hangup: the switch did not say that the call ended")
 
     async def _flush(self) -> None:
         loop = asyncio.get_running_loop()
@@ -262,13 +262,13 @@ class CallSession:
         try:
             await self._voice.rehearse([action.text for action in actions if isinstance(action, Say)])
         except ServiceError as error:
-            self._fail(f"tts: {error}")
+            self._chronicle.fail(f"tts: {error}")
             self._feed(calls.Stopped(FAILED))
             return
         try:
             await read_prompt(self._tools.chat, self._order.scenario, state)
         except ServiceError as error:
-            self._fail(f"llm: {error}")
+            self._chronicle.fail(f"llm: {error}")
 
     async def _close(self, interrupted: bool) -> FinishedCall:
         facts = CallFacts(
@@ -290,9 +290,3 @@ class CallSession:
         loop = asyncio.get_running_loop()
         self._chronicle.release(loop.time())
         return await loop.run_in_executor(None, close_call, facts)
-
-    def _note(self, name: str, **fields: str | float | bool) -> None:
-        self._chronicle.note(asyncio.get_running_loop().time(), name, **fields)
-
-    def _fail(self, what: str) -> None:
-        self._chronicle.fail(asyncio.get_running_loop().time(), what)
